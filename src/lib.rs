@@ -1,0 +1,10 @@
+//! Weighs container images and holds them to a budget.
+//!
+//! A number's way through the house: `cli → scenario → run (drives rig, reads image) → record → judge → report`.
+//! `DESIGN.md` says what each room owns and which room may use which; `tests/it/layering.rs` holds the code to it.
+//!
+//! The library exists for the binary, its tests and its benches: its API follows the program's needs and is not stable.
+
+pub mod measure;
+pub mod stats;
+pub mod units;

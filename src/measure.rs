@@ -1,0 +1,169 @@
+//! What is measured: the name, unit and definition of every quantity.
+//!
+//! Every size in a table, a field, a flag or a chart is one of these and is printed with its name; there is no measure
+//! called just "size". The definitions D1 to D10 are in `docs/sizes.md`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A quantity that a trial can yield.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Measure {
+    /// D2: layer transfer size + config bytes + manifest bytes.
+    TransferSize,
+    /// D1: Σ `manifest.layers[].size`, one platform.
+    LayerTransferSize,
+    /// D3: Σ bytes of each layer's tar, what its `diff_id` hashes.
+    UncompressedSize,
+    /// What the engine's image inspection said, with the engine's store beside it.
+    ReportedSize,
+    /// Number of layers in the manifest.
+    LayerCount,
+    /// Bytes of the tar sent to the builder after `.dockerignore`.
+    ContextSize,
+    /// Wall time of the build call, context upload included.
+    BuildTime,
+    /// Wall time of the push call to an empty repository.
+    PushTime,
+    /// Wall time of the pull call on an engine that has none of the layers.
+    PullTime,
+}
+
+/// The unit of a measure's values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unit {
+    /// Bytes; values are whole numbers.
+    Bytes,
+    /// Seconds on a monotonic clock.
+    Seconds,
+    /// A plain count.
+    #[serde(rename = "1")]
+    One,
+}
+
+impl Unit {
+    /// The unit as written in CSV: `bytes`, `seconds`, `1`.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Bytes => "bytes",
+            Self::Seconds => "seconds",
+            Self::One => "1",
+        }
+    }
+}
+
+/// Whether repeating a trial can change a measure's value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The same image gives the same value: compared as integers.
+    Exact,
+    /// Every trial gives another value: compared by interval against noise.
+    Sampled,
+}
+
+impl Measure {
+    /// All measures, in the order tables show them.
+    pub const ALL: [Self; 9] = [
+        Self::TransferSize,
+        Self::LayerTransferSize,
+        Self::UncompressedSize,
+        Self::ReportedSize,
+        Self::LayerCount,
+        Self::ContextSize,
+        Self::BuildTime,
+        Self::PushTime,
+        Self::PullTime,
+    ];
+
+    /// The stable name: `transfer-size`. The same text serde writes.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::TransferSize => "transfer-size",
+            Self::LayerTransferSize => "layer-transfer-size",
+            Self::UncompressedSize => "uncompressed-size",
+            Self::ReportedSize => "reported-size",
+            Self::LayerCount => "layer-count",
+            Self::ContextSize => "context-size",
+            Self::BuildTime => "build-time",
+            Self::PushTime => "push-time",
+            Self::PullTime => "pull-time",
+        }
+    }
+
+    /// The name for a table heading or a chart title, without the unit.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::TransferSize => "transfer size",
+            Self::LayerTransferSize => "layer transfer size",
+            Self::UncompressedSize => "uncompressed size",
+            Self::ReportedSize => "reported size",
+            Self::LayerCount => "layer count",
+            Self::ContextSize => "context size",
+            Self::BuildTime => "build time",
+            Self::PushTime => "push time",
+            Self::PullTime => "pull time",
+        }
+    }
+
+    /// The unit of the values.
+    pub const fn unit(self) -> Unit {
+        match self {
+            Self::LayerCount => Unit::One,
+            Self::BuildTime | Self::PushTime | Self::PullTime => Unit::Seconds,
+            _ => Unit::Bytes,
+        }
+    }
+
+    /// Whether values are exact or sampled.
+    pub const fn kind(self) -> Kind {
+        match self.unit() {
+            Unit::Seconds => Kind::Sampled,
+            Unit::Bytes | Unit::One => Kind::Exact,
+        }
+    }
+
+    /// The size definition's number in `docs/sizes.md`, where the measure is one of those.
+    pub const fn definition(self) -> Option<&'static str> {
+        match self {
+            Self::LayerTransferSize => Some("D1"),
+            Self::TransferSize => Some("D2"),
+            Self::UncompressedSize => Some("D3"),
+            _ => None,
+        }
+    }
+
+    /// What the measure is, in one sentence for a legend.
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::TransferSize => "compressed layers + config + manifest: what a first pull moves",
+            Self::LayerTransferSize => "compressed layers alone, as registries list them",
+            Self::UncompressedSize => "bytes of the layers' tar streams: the same on every engine",
+            Self::ReportedSize => "what the engine says; depends on its store",
+            Self::LayerCount => "layers in the manifest",
+            Self::ContextSize => "tar sent to the builder after .dockerignore",
+            Self::BuildTime => "wall time of the build call",
+            Self::PushTime => "wall time of a push to an empty registry",
+            Self::PullTime => "wall time of a pull onto an engine without any of the layers",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_id_is_what_serde_writes() {
+        for measure in Measure::ALL {
+            let written = serde_json::to_value(measure).expect("a unit variant serialises");
+            assert_eq!(written, measure.id());
+        }
+    }
+
+    #[test]
+    fn no_measure_is_called_just_size() {
+        assert!(Measure::ALL.iter().all(|m| m.title() != "size" && m.id() != "size"));
+    }
+}
