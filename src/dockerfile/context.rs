@@ -1,0 +1,127 @@
+//! The build context as a reproducible tar.
+//!
+//! Responsibility: decide once which files go to the builder ([`Context::plan`]), then stream them as often as needed
+//! ([`Context::write_tar`]). Owns the list of entries; file contents stay on disk until they are written, through one
+//! buffer of fixed size.
+//!
+//! The bytes of the tar depend only on names, contents, types, permission bits and symlink targets: not on times, owners, link counts of files outside, or the order in which a folder lists its entries. So
+//!
+//! - entries follow a walk in which the names of a folder are sorted by bytes, a folder before what it holds;
+//! - owner and group are 0 and unnamed, as Docker's client sends them;
+//! - every modification time is [`MTIME`]: engines leave times out of cache keys, but layers carry them, and sizes of
+//!   compressed layers must not change with the time of a checkout. It lies after 1980, because ZIP (Python wheels, JAR)
+//!   cannot express less. All files being equally old, `make` sees every target that a build made as newer;
+//! - permission bits are sent as they are, with set-user-id, set-group-id and sticky bits.
+//!
+//! Symlinks are sent as symlinks wherever they lead, hard links between sent files as hard links, FIFOs and devices as
+//! what they are, sockets not at all. `docs/build-context.md` lists where this differs from Docker's client.
+
+mod error;
+mod plan;
+mod tar;
+mod walk;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+pub use error::{ContextError, Unreadable};
+
+/// The modification time of everything in a context, in seconds since 1970: 1985-10-26T08:15:00Z, the time that npm
+/// gives to files in packages.
+pub(crate) const MTIME: u64 = 499_162_500;
+
+/// A planned build context: which files go to the builder, under which names.
+#[derive(Clone, Debug)]
+pub struct Context {
+    root: PathBuf,
+    entries: Vec<ContextEntry>,
+    dockerfile: String,
+}
+
+/// One file, folder or link of a context.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContextEntry {
+    /// Relative to the context root, `/` between components, raw bytes.
+    pub path: Vec<u8>,
+    /// Bytes of content; 0 for everything but files.
+    pub size: u64,
+    /// Permission bits with set-user-id, set-group-id and sticky; 0o777 for symlinks.
+    pub mode: u32,
+    /// What it is.
+    pub kind: EntryKind,
+    /// Contents that do not come from a file below the root.
+    own: Option<Vec<u8>>,
+}
+
+/// What an entry of a context is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EntryKind {
+    /// A folder.
+    Folder,
+    /// A file with content.
+    File,
+    /// A symlink with its target, raw bytes.
+    Symlink(Vec<u8>),
+    /// Another name of the file at this path of the context, which comes earlier.
+    HardLink(Vec<u8>),
+    /// A named pipe.
+    Fifo,
+    /// A character device with its major and minor number.
+    CharDevice(u32, u32),
+    /// A block device with its major and minor number.
+    BlockDevice(u32, u32),
+}
+
+/// Which of the engine's builders a context is for: they treat the Dockerfile and `.dockerignore` differently.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BuilderKind {
+    /// `version=2`. `<Dockerfile>.dockerignore` goes before `.dockerignore`; an exception is found wherever it lies; the
+    /// engine removes nothing.
+    #[default]
+    BuildKit,
+    /// `version=1`. Only `.dockerignore` counts; an exception is found in an ignored folder only if its text begins with
+    /// that folder; the engine removes the Dockerfile and `.dockerignore` if `.dockerignore` names them.
+    Classic,
+}
+
+impl Context {
+    /// Plans the context of `root` for `dockerfile` (absolute; may lie outside `root`), applying `.dockerignore`, for
+    /// `BuildKit`.
+    pub fn plan(root: &Path, dockerfile: &Path) -> Result<Self, ContextError> {
+        Self::plan_for(root, dockerfile, BuilderKind::BuildKit)
+    }
+
+    /// Plans the context for one of the builders. Reports all unreadable paths at once.
+    pub fn plan_for(root: &Path, dockerfile: &Path, builder: BuilderKind) -> Result<Self, ContextError> {
+        plan::plan(root, dockerfile, builder)
+    }
+
+    /// In the order they are written.
+    pub fn entries(&self) -> &[ContextEntry] {
+        &self.entries
+    }
+
+    /// The context root, symlinks resolved.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The Dockerfile's name inside the tar.
+    pub fn dockerfile(&self) -> &str {
+        &self.dockerfile
+    }
+
+    /// The exact bytes that [`write_tar`](Self::write_tar) writes, unless files change in between.
+    pub fn tar_size(&self) -> u64 {
+        tar::size(&self.entries)
+    }
+
+    /// Writes the tar and returns its bytes. Never holds a file of the context whole in memory. After an error `out`
+    /// holds an incomplete tar without an end, which no engine must be left to take for a whole one.
+    pub fn write_tar(&self, out: impl Write) -> Result<u64, ContextError> {
+        tar::write(&self.root, &self.entries, out)
+    }
+}
+
+#[cfg(test)]
+mod tests;
