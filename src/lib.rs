@@ -6,6 +6,7 @@
 //! The library exists for the binary, its tests and its benches: its API follows the program's needs and is not stable.
 
 pub mod dockerfile;
+pub mod image;
 pub mod measure;
 pub mod stats;
 pub mod units;
