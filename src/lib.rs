@@ -8,5 +8,6 @@
 pub mod dockerfile;
 pub mod image;
 pub mod measure;
+pub mod scenario;
 pub mod stats;
 pub mod units;

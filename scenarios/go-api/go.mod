@@ -1,0 +1,5 @@
+module example.com/go-api
+
+go 1.23
+
+require github.com/go-chi/chi/v5 v5.3.1

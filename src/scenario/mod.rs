@@ -1,0 +1,27 @@
+//! What a user writes: `scenario.toml`, its variants and smoke check, and how scenarios are found.
+//!
+//! Owns the file format (`docs/scenario-file.md` is its page for users). All problems of all files are reported at once,
+//! each with file, line, column and cure. Files are read as untrusted input: their size, their depth and the number of
+//! problems reported for one of them are bounded, and nothing in them makes this room panic.
+
+mod bare;
+mod check;
+mod discover;
+mod expect;
+mod model;
+mod name;
+mod parse;
+mod problem;
+mod reader;
+mod render;
+mod select;
+mod smoke;
+mod source;
+mod suggest;
+mod variants;
+
+pub use discover::{Discovered, discover};
+pub use model::{Builder, Expectation, Language, Scenario, Smoke, SmokeCheck, SmokeExpect, SmokeRequest, Variant};
+pub use parse::{FILE_NAME, known_keys, parse_scenario};
+pub use problem::{Excerpt, Place, Problem, Problems, Related, Severity, Spot};
+pub use select::select_variants;
