@@ -1,0 +1,135 @@
+//! The table of stand-ins: for each published tag, how it is made again and how near that comes.
+
+/// How a published base image is made again from packages, and how far the result may be from it.
+#[derive(Debug, PartialEq)]
+pub struct Recipe {
+    /// The published name: `golang:1.23`.
+    pub name: &'static str,
+    /// The recipes whose images it is built on, nearest last.
+    pub parents: &'static [&'static str],
+    /// How it is made.
+    pub method: Method,
+    /// Platforms it can be made for: `linux/amd64`.
+    pub platforms: &'static [&'static str],
+    /// The image it stands in for.
+    pub published: Published,
+    /// Largest distance of the stand-in's compressed size from the published one, percent.
+    pub limit_percent: f64,
+    /// What is not as in the published image, each a sentence fragment.
+    pub differs: &'static [&'static str],
+    /// The commands by which a Dockerfile installs packages in it: `apt-get`.
+    pub package_managers: &'static [&'static str],
+    /// What is looked up inside for the record: a word, and the file whose first line holds its version.
+    pub versions: &'static [(&'static str, &'static str)],
+}
+
+/// How a stand-in is made.
+#[derive(Debug, PartialEq)]
+pub enum Method {
+    /// A Debian root file system from the packages of a suite, by mmdebstrap.
+    DebianRoot {
+        /// `bookworm`.
+        suite: &'static str,
+        /// Packages beyond the minimal set.
+        include: &'static [&'static str],
+        /// Shell script run as `hook.sh setup ROOT` and `hook.sh customize ROOT`.
+        hook: &'static str,
+        /// Modification times after this one are set to it, seconds since 1970.
+        epoch: u64,
+        /// Dockerfile lines for the image's configuration.
+        changes: &'static [&'static str],
+    },
+    /// A Dockerfile without a context.
+    Dockerfile(&'static str),
+}
+
+impl Method {
+    /// The texts that decide what is made; a change of any of them makes another image.
+    pub(super) fn texts(&self) -> Vec<String> {
+        match self {
+            Self::DebianRoot { suite, include, hook, epoch, changes } => {
+                vec![(*suite).to_owned(), include.join(","), (*hook).to_owned(), epoch.to_string(), changes.join("\n")]
+            }
+            Self::Dockerfile(text) => vec![(*text).to_owned()],
+        }
+    }
+}
+
+/// A published image, as its compressed size was read on a day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Published {
+    /// Σ compressed layers for linux/amd64, without configuration, manifest and attestations.
+    pub bytes: u64,
+    /// The day its newest layer was made: `2025-04-28`.
+    pub date: &'static str,
+    /// The version behind the tag on that day.
+    pub version: &'static str,
+}
+
+/// Packages as of the day of the build: said of every recipe that installs any.
+const NEWER_PACKAGES: &str = "packages are of the day it was built, not of the published date";
+const EXTRA_CERTIFICATES: &str = "carries this machine's extra CA certificates, if there are any";
+const DEBIAN_VERSION: (&str, &str) = ("debian", "etc/debian_version");
+
+static RECIPES: [Recipe; 4] = [
+    Recipe {
+        name: "debian:bookworm",
+        parents: &[],
+        method: Method::DebianRoot {
+            suite: "bookworm",
+            include: &["usr-is-merged"],
+            hook: include_str!("recipes/debian-bookworm/hook.sh"),
+            epoch: 1_745_798_400,
+            changes: &[r#"CMD ["bash"]"#],
+        },
+        platforms: &["linux/amd64"],
+        published: Published { bytes: 48_491_199, date: "2025-04-28", version: "12.10" },
+        limit_percent: 2.0,
+        differs: &[NEWER_PACKAGES, EXTRA_CERTIFICATES, "order and times of files in the layer", "no build date in the file system"],
+        package_managers: &["apt-get", "apt"],
+        versions: &[DEBIAN_VERSION],
+    },
+    Recipe {
+        name: "buildpack-deps:bookworm-curl",
+        parents: &["debian:bookworm"],
+        method: Method::Dockerfile(include_str!("recipes/buildpack-deps-bookworm-curl/Dockerfile")),
+        platforms: &["linux/amd64"],
+        published: Published { bytes: 72_538_605, date: "2025-01-14", version: "bookworm" },
+        limit_percent: 3.0,
+        differs: &[NEWER_PACKAGES, EXTRA_CERTIFICATES],
+        package_managers: &["apt-get", "apt"],
+        versions: &[DEBIAN_VERSION],
+    },
+    Recipe {
+        name: "buildpack-deps:bookworm-scm",
+        parents: &["buildpack-deps:bookworm-curl"],
+        method: Method::Dockerfile(include_str!("recipes/buildpack-deps-bookworm-scm/Dockerfile")),
+        platforms: &["linux/amd64"],
+        published: Published { bytes: 136_937_285, date: "2025-01-14", version: "bookworm" },
+        limit_percent: 3.0,
+        differs: &[NEWER_PACKAGES, EXTRA_CERTIFICATES],
+        package_managers: &["apt-get", "apt"],
+        versions: &[DEBIAN_VERSION],
+    },
+    Recipe {
+        name: "golang:1.23",
+        parents: &["buildpack-deps:bookworm-scm"],
+        method: Method::Dockerfile(include_str!("recipes/golang-1.23/Dockerfile")),
+        platforms: &["linux/amd64"],
+        published: Published { bytes: 303_303_724, date: "2025-04-28", version: "1.23.8" },
+        limit_percent: 3.0,
+        differs: &[
+            "Go 1.23.12, the last of its line, where the published size is of 1.23.8",
+            "the Go tree is the module golang.org/toolchain: api, doc, misc and test are not in it",
+            NEWER_PACKAGES,
+            EXTRA_CERTIFICATES,
+        ],
+        package_managers: &["apt-get", "apt"],
+        versions: &[DEBIAN_VERSION, ("go", "usr/local/go/VERSION")],
+    },
+];
+
+/// All recipes; parents stand before what is built on them.
+pub fn recipes() -> &'static [Recipe] {
+    &RECIPES
+}

@@ -1,0 +1,148 @@
+//! The table of recipes, cache keys and the printed list.
+
+use std::io;
+
+use super::super::saved::Saved;
+use super::*;
+use crate::dockerfile::Dockerfile;
+
+fn workshop(recipes: &'static [Recipe]) -> Workshop {
+    let (tools, certificates, platform) = (Tools::default(), Certificates::default(), "linux/amd64".to_owned());
+    Workshop { recipes, tools, certificates, platform }
+}
+
+#[test]
+fn every_recipe_says_what_it_stands_in_for_and_how_near_it_must_come() {
+    for (number, recipe) in recipes().iter().enumerate() {
+        let name = recipe.name;
+        assert_eq!(Reference::parse(name).expect("a reference").to_string(), name, "names are in their shown form");
+        assert!(recipe.published.bytes > 1_000_000, "{name}");
+        assert!(recipe.published.date.parse::<jiff::civil::Date>().is_ok() && !recipe.published.version.is_empty(), "{name}");
+        assert!(recipe.limit_percent > 0.0 && recipe.limit_percent <= 100.0, "{name}");
+        assert!(!recipe.differs.is_empty() && !recipe.platforms.is_empty(), "{name}");
+        let before: Vec<_> = recipes()[..number].iter().map(|recipe| recipe.name).collect();
+        assert!(recipe.parents.iter().all(|parent| before.contains(parent)), "parents of {name} stand before it");
+    }
+}
+
+#[test]
+fn a_dockerfile_is_built_on_the_parents_that_its_recipe_names() {
+    for recipe in recipes() {
+        let Method::Dockerfile(text) = recipe.method else { continue };
+        let parsed = Dockerfile::parse(text).expect("it parses");
+        let named: BTreeSet<String> =
+            parsed.bases(None, &BTreeMap::new()).expect("references").into_iter().map(|base| base.reference).collect();
+        assert!(named.iter().eq(recipe.parents), "{}: {named:?}", recipe.name);
+    }
+}
+
+#[test]
+fn no_recipe_names_a_host() {
+    for text in recipes().iter().flat_map(|recipe| recipe.method.texts()) {
+        assert!(!text.contains("://"), "{text}");
+    }
+}
+
+#[test]
+fn whatever_changes_a_stand_in_changes_its_key_and_those_of_its_children() {
+    static CHANGED: [Recipe; 2] = [
+        Recipe {
+            name: "root:1",
+            method: Method::DebianRoot { suite: "test", include: &["a", "b"], hook: "false", epoch: 7, changes: &["CMD [\"bash\"]"] },
+            ..PLAIN
+        },
+        Recipe { name: "tool:1", parents: &["root:1"], method: Method::Dockerfile("FROM root:1\nRUN a\n"), ..PLAIN },
+    ];
+    let plain = workshop(&TEST_RECIPES);
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("x.crt"), "X").expect("a file");
+    let certified = Workshop { certificates: Certificates::read(folder.path()).expect("certificates"), ..workshop(&TEST_RECIPES) };
+    let arm = Workshop { platform: "linux/arm64".to_owned(), ..workshop(&TEST_RECIPES) };
+    let keys: BTreeSet<String> = [
+        plain.key(&TEST_RECIPES[0]),
+        plain.key(&TEST_RECIPES[1]),
+        workshop(&CHANGED).key(&CHANGED[0]),
+        workshop(&CHANGED).key(&CHANGED[1]),
+        certified.key(&TEST_RECIPES[1]),
+        arm.key(&TEST_RECIPES[1]),
+    ]
+    .into();
+    assert_eq!(keys.len(), 6);
+    assert_eq!(plain.key(&TEST_RECIPES[1]), workshop(&TEST_RECIPES).key(&TEST_RECIPES[1]), "the same recipe has the same key");
+}
+
+#[test]
+fn a_platform_without_a_recipe_is_said() {
+    let arm = Workshop { platform: "linux/arm64".to_owned(), ..workshop(&TEST_RECIPES) };
+    let why = arm.recipe("root:1").expect_err("no recipe");
+    assert_eq!(why, "the stand-in for root:1 is made for linux/amd64 only, not for linux/arm64");
+}
+
+#[test]
+fn a_full_disk_is_told_apart_from_other_faults() {
+    let error = |kind: io::ErrorKind| BaseError::cache("write", Path::new("/c/x"))(kind.into()).to_string();
+    assert_eq!(
+        error(io::ErrorKind::StorageFull),
+        "no space is left for base images at /c/x; free some there, or choose another place with LOADLINE_CACHE_DIR"
+    );
+    assert_eq!(error(io::ErrorKind::PermissionDenied), "cannot write /c/x; choose another place for base images with LOADLINE_CACHE_DIR");
+}
+
+#[test]
+fn the_list_is_a_table_that_names_its_compressor() {
+    let cached = CachedBase {
+        created: jiff::Timestamp::UNIX_EPOCH,
+        image_id: "sha256:0".to_owned(),
+        compressed_size: 99_000_000,
+        uncompressed_size: 3000,
+        versions: BTreeMap::new(),
+    };
+    let near = BaseStatus { recipe: &TEST_RECIPES[0], cached: Some(cached.clone()) };
+    let far = BaseStatus { recipe: &TEST_RECIPES[0], cached: Some(CachedBase { compressed_size: 102_100_000, ..cached }) };
+    let absent = BaseStatus { recipe: &TEST_RECIPES[1], cached: None };
+    assert_eq!((near.is_near(), far.is_near(), absent.is_near()), (Some(true), Some(false), None));
+    insta::assert_snapshot!(markdown(&[near, absent]), @"
+    | Stand-in for | Published, MB | Of | Ours, MB | Ratio | Limit | What differs |
+    |---|--:|---|--:|--:|--:|---|
+    | `root:1` | 100.0 | 1, 2025-01-01 | 99.0 | 0.990 | ±2 % | everything |
+    | `tool:1` | 100.0 | 1, 2025-01-01 | not built | – | ±2 % | everything |
+
+    Sizes are compressed: published = Σ layers of the registry's manifest for linux/amd64; ours = Σ layers under gzip by zlib-rs (level 9 for a Debian root, level 6 for all other layers).
+    ");
+}
+
+#[test]
+fn the_page_on_base_sets_names_every_stand_in_with_its_published_size() {
+    let page = include_str!("../../../../docs/bases.md");
+    for recipe in recipes() {
+        let megabytes = crate::units::ByteUnit::Mega.number(recipe.published.bytes);
+        assert!(page.contains(&format!("| `{}` | {megabytes} |", recipe.name)), "{} in docs/bases.md", recipe.name);
+    }
+}
+
+#[test]
+fn an_archive_that_is_none_is_refused_in_words() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("saved.tar");
+    let manifest = |text: &str| tar_of("manifest.json", text);
+    for (bytes, reason) in [
+        (b"no tar at all".repeat(100), "it is no tar"),
+        (manifest("[]"), "0 images instead of one"),
+        (manifest(r#"[{"Config":"c","Layers":[]}]"#), "it names c, which is not in it"),
+        (manifest("{"), "manifest.json: "),
+        (tar_of("x", ""), "it names manifest.json"),
+    ] {
+        std::fs::write(&path, bytes).expect("a file");
+        let error = Saved::open(&path).expect_err("not an archive");
+        assert!(error.contains(reason), "{error}");
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_bytes_are_read_as_an_archive_without_panic(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..2048)) {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(file.path(), bytes).expect("a file");
+        let _ = Saved::open(file.path());
+    }
+}

@@ -1,0 +1,154 @@
+//! Containers for smoke checks.
+
+use std::collections::HashMap;
+use std::net::{Ipv4Addr, SocketAddr};
+
+use bollard::container::LogOutput;
+use bollard::models::{ContainerCreateBody, ContainerInspectResponse, HostConfig, PortBinding, RestartPolicy, RestartPolicyNameEnum};
+use bollard::query_parameters::{
+    CreateContainerOptions, InspectContainerOptions, LogsOptionsBuilder, RemoveContainerOptionsBuilder, StartContainerOptions,
+};
+use futures_util::TryStreamExt;
+
+use super::super::engine::LogLine;
+use super::text::{self, Lines, Tail};
+use super::{Container, ContainerSpec, ContainerState, Docker, EngineError, error, reference};
+
+/// Most bytes of a container's log that are kept.
+const LOG_BYTES: usize = 1024 * 1024;
+
+impl Docker {
+    pub(super) async fn start_container(&self, spec: &ContainerSpec) -> Result<Container, EngineError> {
+        let action = format!("start of a container of {}", spec.image);
+        self.watched(&action, async {
+            let id = self.create(spec, &action).await?;
+            let started = self.run_created(spec, &id, &action).await;
+            if started.is_err() {
+                // The cause is reported; what cannot be removed now falls to the engine's owner, who finds it by its labels.
+                let _ = self.drop_container(&id).await;
+            }
+            started.map(|address| Container { id, address })
+        })
+        .await
+    }
+
+    async fn create(&self, spec: &ContainerSpec, action: &str) -> Result<String, EngineError> {
+        reference::checked(&spec.image)?;
+        let created = self.client.create_container(None::<CreateContainerOptions>, create_body(spec)).await;
+        created.map(|created| created.id).map_err(|error| self.not_started(spec, action, error))
+    }
+
+    async fn run_created(&self, spec: &ContainerSpec, id: &str, action: &str) -> Result<Option<SocketAddr>, EngineError> {
+        let started = self.client.start_container(id, None::<StartContainerOptions>).await;
+        started.map_err(|error| self.not_started(spec, action, error))?;
+        let found = self.client.inspect_container(id, None::<InspectContainerOptions>).await.map_err(|error| self.failed(action, error))?;
+        Ok(published(&found, spec.port))
+    }
+
+    /// The engine answers 400 when the image says nothing that can be run, or names a program that is not there.
+    fn not_started(&self, spec: &ContainerSpec, action: &str, error: bollard::errors::Error) -> EngineError {
+        match error {
+            bollard::errors::Error::DockerResponseServerError { status_code: 400, message } => {
+                EngineError::NotStarted { image: spec.image.clone(), message: text::message(&message) }
+            }
+            other => self.failed(action, other),
+        }
+    }
+
+    pub(super) async fn state_of_container(&self, id: &str) -> Result<ContainerState, EngineError> {
+        let action = format!("inspection of container {id}");
+        reference::checked(id)?;
+        let call = async {
+            let found = self.client.inspect_container(id, None::<InspectContainerOptions>).await;
+            let state = found.map_err(|error| self.failed(&action, error))?.state.unwrap_or_default();
+            match (state.running, state.exit_code) {
+                (Some(true), _) => Ok(ContainerState::Running),
+                (Some(false), Some(code)) => Ok(ContainerState::Exited(code)),
+                _ => Err(EngineError::Incomplete { action: action.clone(), missing: "a container's state" }),
+            }
+        };
+        self.watched(&action, call).await
+    }
+
+    pub(super) async fn log_of_container(&self, id: &str, count: usize) -> Result<Vec<String>, EngineError> {
+        let action = format!("reading the log of container {id}");
+        reference::checked(id)?;
+        let options = LogsOptionsBuilder::new().stdout(true).stderr(true).tail(&count.to_string()).build();
+        let call = async {
+            let mut stream = self.client.logs(id, Some(options));
+            let mut log = Log::keeping(count);
+            while let Some(output) = stream.try_next().await.map_err(|error| self.failed(&action, error))? {
+                log.push(&output);
+            }
+            Ok(log.finish())
+        };
+        self.watched(&action, call).await
+    }
+
+    pub(super) async fn drop_container(&self, id: &str) -> Result<(), EngineError> {
+        let action = format!("removal of container {id}");
+        reference::checked(id)?;
+        let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
+        let call = async {
+            match self.client.remove_container(id, Some(options)).await {
+                // Not there, or on its way out.
+                Err(error) if matches!(error::status(&error), Some(404 | 409)) => Ok(()),
+                other => other.map_err(|error| self.failed(&action, error)),
+            }
+        };
+        self.watched(&action, call).await
+    }
+}
+
+fn create_body(spec: &ContainerSpec) -> ContainerCreateBody {
+    let port = format!("{}/tcp", spec.port);
+    let binding = PortBinding { host_ip: Some(Ipv4Addr::LOCALHOST.to_string()), host_port: Some("0".to_owned()) };
+    let host_config = HostConfig {
+        port_bindings: Some(HashMap::from([(port.clone(), Some(vec![binding]))])),
+        restart_policy: Some(RestartPolicy { name: Some(RestartPolicyNameEnum::NO), maximum_retry_count: None }),
+        auto_remove: Some(false),
+        ..HostConfig::default()
+    };
+    ContainerCreateBody {
+        image: Some(spec.image.clone()),
+        exposed_ports: Some(vec![port]),
+        labels: Some(spec.labels.clone().into_iter().collect()),
+        host_config: Some(host_config),
+        ..ContainerCreateBody::default()
+    }
+}
+
+/// Where `port` is published; nowhere once the container has ended.
+fn published(found: &ContainerInspectResponse, port: u16) -> Option<SocketAddr> {
+    let ports = found.network_settings.as_ref()?.ports.as_ref()?;
+    let bindings = ports.get(&format!("{port}/tcp"))?.as_ref()?;
+    let local = |binding: &PortBinding| {
+        let address = binding.host_ip.as_deref()?.parse().ok()?;
+        Some(SocketAddr::new(address, binding.host_port.as_deref()?.parse().ok().filter(|port| *port != 0)?))
+    };
+    bindings.iter().find_map(local)
+}
+
+/// The two outputs of a container, split in lines each for itself.
+struct Log {
+    outputs: [Lines; 2],
+    tail: Tail,
+}
+
+impl Log {
+    fn keeping(count: usize) -> Self {
+        Self { outputs: <[Lines; 2]>::default(), tail: Tail::new(count, LOG_BYTES) }
+    }
+
+    fn push(&mut self, output: &LogOutput) {
+        let lines = &mut self.outputs[usize::from(matches!(output, LogOutput::StdErr { .. }))];
+        lines.push(output.as_ref(), |text| self.tail.push(LogLine { step: String::new(), text }));
+    }
+
+    fn finish(mut self) -> Vec<String> {
+        for text in self.outputs.into_iter().filter_map(Lines::finish) {
+            self.tail.push(LogLine { step: String::new(), text });
+        }
+        self.tail.iter().map(|line| line.text.clone()).collect()
+    }
+}

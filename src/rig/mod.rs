@@ -1,0 +1,15 @@
+//! The test rig: the engine seam and its Docker implementation, the private engine, base sets and the measuring registry.
+//!
+//! Everything that touches the machine is here: daemons, bridges, mounts, sockets, the cache of base images. What is
+//! started here is removed here, on every way out.
+
+pub mod bases;
+pub mod docker;
+mod engine;
+pub mod private;
+pub mod registry;
+
+pub use engine::{
+    BuildFailure, BuildOutcome, BuildRequest, BuilderVersion, CacheUse, Container, ContainerSpec, ContainerState, Engine, EngineError,
+    EngineInfo, ImageInfo, LogLine, Progress, ProgressSink, RunNetwork, Solve, StepName, Transfer, TransferPhase, Vertex, VertexKind,
+};

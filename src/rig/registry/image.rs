@@ -1,0 +1,46 @@
+//! A pushed image as a source of layers to weigh.
+
+use std::io::{self, Read as _};
+use std::sync::Arc;
+
+use super::State;
+use super::name::RepositoryName;
+use crate::image::{BlobFacts, Digest, ImageError, LayerSource};
+
+/// An image in the registry. What was counted of its layers while they were pushed is at hand: nothing is read twice but
+/// the manifest and the configuration.
+#[derive(Clone, Debug)]
+pub struct StoredImage {
+    pub(super) state: Arc<State>,
+    pub(super) repository: RepositoryName,
+    pub(super) digest: Digest,
+}
+
+impl StoredImage {
+    /// The manifest's digest.
+    pub const fn digest(&self) -> Digest {
+        self.digest
+    }
+}
+
+impl LayerSource for StoredImage {
+    fn manifest(&self) -> Result<Vec<u8>, ImageError> {
+        self.state.store.manifest_bytes(&self.digest).map_err(|source| ImageError::Read { digest: self.digest, source })
+    }
+
+    fn config(&self, digest: &Digest) -> Result<Vec<u8>, ImageError> {
+        let opened = self.state.store.open_blob(&self.repository, digest).ok_or(ImageError::Missing { digest: *digest })?;
+        let read = |(file, size): (std::fs::File, u64)| -> io::Result<Vec<u8>> {
+            let mut bytes = Vec::new();
+            // A configuration is bounded where it is parsed; one byte more than that bound is enough to be refused there.
+            file.take(size.min(crate::image::MAX_CONFIG_BYTES + 1)).read_to_end(&mut bytes)?;
+            Ok(bytes)
+        };
+        opened.and_then(read).map_err(|source| ImageError::Read { digest: *digest, source })
+    }
+
+    fn layer(&self, digest: &Digest) -> Result<BlobFacts, ImageError> {
+        let blob = self.state.store.blob(&self.repository, digest).ok_or(ImageError::Missing { digest: *digest })?;
+        blob.facts.clone().map_err(|fault| ImageError::Blob { digest: *digest, fault })
+    }
+}
