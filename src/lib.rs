@@ -8,6 +8,7 @@
 pub mod dockerfile;
 pub mod image;
 pub mod measure;
+pub mod record;
 pub mod rig;
 pub mod scenario;
 pub mod stats;

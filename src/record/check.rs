@@ -1,0 +1,91 @@
+//! What a believable record says. The same rules hold when an outcome is written and when it is read.
+
+use std::collections::BTreeSet;
+
+use super::{Observation, RunRecord, TrialOutcome};
+use crate::image::Weighing;
+use crate::measure::{Kind, Measure};
+
+/// The largest whole number up to which every whole number has a floating point value of its own: 2⁵³.
+const EXACT_LIMIT: f64 = 9_007_199_254_740_992.0;
+
+/// Checks one outcome by itself; the error is the problem in words.
+pub(super) fn check_outcome(outcome: &TrialOutcome) -> Result<(), String> {
+    if !outcome.status.has_numbers() && !outcome.observations.is_empty() {
+        return Err(format!("a trial that is {} has numbers", outcome.status.id()));
+    }
+    if outcome.trial.iteration == 0 {
+        return Err("the iteration is 0, and counting starts at 1".to_owned());
+    }
+    let mut seen = BTreeSet::new();
+    for observation in &outcome.observations {
+        check_observation(observation)?;
+        if !seen.insert((observation.measure, &observation.definition, &observation.phase)) {
+            return Err(format!("there are two values of {} in one trial", observation.measure.id()));
+        }
+    }
+    let times = outcome.push.iter().chain(&outcome.pull).flat_map(|t| [Some(t.seconds), t.active_seconds]).flatten();
+    if times.into_iter().any(|t| !t.is_finite() || t < 0.0) {
+        return Err("a push or a pull has a time that nothing takes".to_owned());
+    }
+    outcome.weighing.as_ref().map_or(Ok(()), |weighing| check_weighing(weighing, &outcome.observations))
+}
+
+fn check_observation(observation: &Observation) -> Result<(), String> {
+    let (name, value) = (observation.measure.id(), observation.value);
+    if observation.unit != observation.measure.unit() {
+        return Err(format!("{name} is in {}, not in {}", observation.unit.id(), observation.measure.unit().id()));
+    }
+    if !value.is_finite() || value < 0.0 {
+        return Err(format!("{name} is {value}, which nothing can be"));
+    }
+    if observation.measure.kind() == Kind::Exact && (value.fract() != 0.0 || value > EXACT_LIMIT) {
+        return Err(format!("{name} is {value}, which is no exact whole number"));
+    }
+    if value == 0.0 && observation.phase.is_none() && never_zero(observation.measure) {
+        return Err(format!("{name} is 0, which nothing weighs or takes"));
+    }
+    Ok(())
+}
+
+/// An image may have no layer and so no layer bytes; but a manifest, a tar and a call always amount to something.
+fn never_zero(measure: Measure) -> bool {
+    matches!(measure, Measure::TransferSize | Measure::ContextSize | Measure::BuildTime | Measure::PushTime | Measure::PullTime)
+}
+
+/// The sizes are in a line twice, as observations and in the weighing: they must agree.
+fn check_weighing(weighing: &Weighing, observations: &[Observation]) -> Result<(), String> {
+    let weighed = [
+        (Measure::LayerTransferSize, weighing.layer_transfer_size),
+        (Measure::TransferSize, weighing.transfer_size),
+        (Measure::UncompressedSize, weighing.uncompressed_size),
+    ];
+    for (measure, bytes) in weighed {
+        let observed = observations.iter().find(|o| o.measure == measure && o.phase.is_none());
+        if let Some(o) = observed.filter(|o| o.value.to_bits() != (bytes as f64).to_bits()) {
+            return Err(format!("{} is {} observed and {bytes} weighed", measure.id(), o.value));
+        }
+    }
+    Ok(())
+}
+
+/// Checks the outcome of a trial against the plan of its run.
+pub(super) fn check_planned(outcome: &TrialOutcome, run: &RunRecord) -> Result<(), String> {
+    let trial = &outcome.trial;
+    let planned = run.plan.iter().any(|p| p.scenario == trial.scenario && p.variant == trial.variant);
+    if planned { Ok(()) } else { Err(format!("{}/{} is not in the plan of run.json", trial.scenario, trial.variant)) }
+}
+
+/// Checks `run.json` by itself; the error is the problem in words.
+pub(super) fn check_run(run: &RunRecord) -> Result<(), String> {
+    let mut seen = BTreeSet::new();
+    if let Some(twice) = run.plan.iter().find(|p| !seen.insert((&p.scenario, &p.variant))) {
+        return Err(format!("{}/{} is in the plan twice", twice.scenario, twice.variant));
+    }
+    let overhead = &run.overhead;
+    let mut times = [overhead.wall, overhead.bases, overhead.measured].into_iter().chain(overhead.kinds.values().copied());
+    if times.any(|t| !t.is_finite() || t < 0.0) {
+        return Err("the overhead has a time that nothing takes".to_owned());
+    }
+    Ok(())
+}

@@ -1,0 +1,35 @@
+//! What was observed: the versioned format of a run's record, its conditions and receipt, and the store on disk.
+//!
+//! A run's folder holds `run.json` (everything known before the first trial, rewritten at the end), `trials.jsonl` (one
+//! outcome a line, appended and synced after each trial) and `log/` (one file a block). Raw observations are the truth:
+//! estimates are computed when they are read. A folder is readable at every moment of a run. `docs/record-format.md`
+//! describes the files for people, `schemas/` for machines.
+
+mod check;
+mod error;
+mod files;
+mod git;
+mod host;
+mod model;
+mod owner;
+mod read;
+mod schema;
+mod series;
+mod store;
+mod trial;
+
+pub use error::RecordError;
+pub use files::replace_file;
+pub use git::{GitState, git_state};
+pub use host::{HostFacts, HostProbe, UNKNOWN, file_system, unpigz_on_path};
+pub use model::{
+    BaseRecord, BaseSet, Conditions, FORMAT_VERSION, FormatVersion, Overhead, PlannedVariant, Receipt, RunRecord, RunState, Settings,
+    Warning,
+};
+pub use owner::Owner;
+pub use read::Record;
+pub use schema::{run_schema, trial_schema};
+pub use series::{Series, SeriesKey};
+pub use store::Store;
+pub(crate) use trial::serialize_number;
+pub use trial::{Definition, LAST_LINES, Observation, Phase, Status, Step, TransferRecord, Trial, TrialOutcome};

@@ -1,0 +1,234 @@
+//! The contents of `run.json`.
+//!
+//! Field names are the format: a change that an older reader would misread raises [`FORMAT_VERSION`]'s major number, an
+//! added optional field its minor one. Sizes are whole bytes, times are seconds, both in `value` with `unit` beside it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The version that this program writes. 1.0: first format.
+pub const FORMAT_VERSION: FormatVersion = FormatVersion { major: 1, minor: 0 };
+
+/// A format's version: a reader takes any minor of its own major.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FormatVersion {
+    /// Raised when older readers would misread.
+    pub major: u32,
+    /// Raised when a field is added that older readers may ignore.
+    pub minor: u32,
+}
+
+impl fmt::Display for FormatVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.major, self.minor)
+    }
+}
+
+/// The contents of `run.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RunRecord {
+    /// Version of this format.
+    pub format_version: FormatVersion,
+    /// `<date>-<n>`: the folder's default name.
+    pub run_id: String,
+    /// Version of loadline that wrote it.
+    pub tool_version: String,
+    /// Start of the run, UTC.
+    #[schemars(with = "String", extend("format" = "date-time"))]
+    pub started: Timestamp,
+    /// End of the run, UTC; absent while it runs or when it was cut off.
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
+    pub finished: Option<Timestamp>,
+    /// How the run stands.
+    pub state: RunState,
+    /// What decides whether two figures may be compared.
+    pub conditions: Conditions,
+    /// What the machine was, for people.
+    pub receipt: Receipt,
+    /// What was asked for.
+    pub settings: Settings,
+    /// The variants of the plan in table order, with what is known of them before a trial.
+    pub plan: Vec<PlannedVariant>,
+    /// Seed of the block order.
+    pub seed: u64,
+    /// Where the wall time went that is not measured time.
+    pub overhead: Overhead,
+    /// Said during the run and not tied to one trial.
+    pub warnings: Vec<Warning>,
+}
+
+/// How a run stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum RunState {
+    /// Not ended, or cut off without a word.
+    Incomplete,
+    /// Stopped by the user.
+    Interrupted,
+    /// Every planned trial has an outcome.
+    Complete,
+}
+
+/// What decides whether two figures may be compared: bytes need base set and digests, platform and compressor equal;
+/// times need all of it equal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Conditions {
+    /// Where the base images come from.
+    pub base_set: BaseSet,
+    /// Base images by reference, in order of reference: every one of the plan that was resolved.
+    pub bases: BTreeMap<String, BaseRecord>,
+    /// `linux/amd64`.
+    pub platform: String,
+    /// Who compressed the layers of D1 and D2: `dockerd 20.10.24 gzip`.
+    pub compressor: String,
+    /// `private` or `host`.
+    pub engine: String,
+    /// `20.10.24+dfsg1`.
+    pub engine_version: String,
+    /// `1.41`.
+    pub api_version: String,
+    /// `overlay2` or `overlayfs`.
+    pub store: String,
+    /// `BuildKit`'s version where the engine tells, else the engine's.
+    pub builder: String,
+    /// The network of RUN steps: `host`, `default`, `none`.
+    pub run_network: String,
+    /// The link of push and pull: `loopback`.
+    pub link: String,
+    /// CPU limit of the engine; absent is none.
+    pub cpus: Option<f64>,
+    /// Memory limit of the engine, bytes; absent is none.
+    pub memory: Option<u64>,
+    /// File system of the data root: `tmpfs`, `ext4`.
+    pub data_root_file_system: String,
+    /// Whether `unpigz` was there, which docker then uses to inflate.
+    pub unpigz: bool,
+    /// A name for the machine that is the same in every run on it and tells nothing about it.
+    pub host: String,
+}
+
+/// Where base images come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum BaseSet {
+    /// As published, pulled by name.
+    Hub,
+    /// Built locally after the published recipes.
+    StandIn,
+    /// Images that the host engine has or pulls by itself.
+    Engine,
+    /// The run ended before it was decided, so that it has no figure.
+    Undecided,
+}
+
+impl BaseSet {
+    /// The text serde writes.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Hub => "hub",
+            Self::StandIn => "stand-in",
+            Self::Engine => "engine",
+            Self::Undecided => "undecided",
+        }
+    }
+}
+
+/// One base image of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct BaseRecord {
+    /// Manifest digest (hub) or image id (stand-in): what decides sameness.
+    pub digest: String,
+    /// Uncompressed size of the base (D3), where known.
+    pub uncompressed_size: Option<u64>,
+    /// For a stand-in: in words, what differs from the published image.
+    pub differs: Option<String>,
+}
+
+/// What the machine was, for people who read a figure later.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Receipt {
+    /// Operating system: `Debian GNU/Linux 12 (bookworm)`.
+    pub os: String,
+    /// Kernel release.
+    pub kernel: String,
+    /// CPU model.
+    pub cpu: String,
+    /// Logical CPUs.
+    pub cpus: usize,
+    /// Memory, bytes.
+    pub memory: u64,
+    /// Git commit of the folder that holds the scenarios; absent outside git.
+    pub scenarios_commit: Option<String>,
+    /// Whether that folder had changes that were not committed.
+    pub scenarios_dirty: Option<bool>,
+    /// The command line, as typed.
+    pub command: Vec<String>,
+}
+
+/// What was asked for, resolved: enough to run it again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Settings {
+    /// Scenarios and paths as given.
+    pub scenarios: Vec<String>,
+    /// Variant patterns as given.
+    pub variants: Vec<String>,
+    /// `private` or `host`.
+    pub engine: String,
+    /// `auto`, `hub` or `stand-in`.
+    pub bases: String,
+    /// Whether digests had to agree with `bases.lock`.
+    pub locked: bool,
+    /// Iterations of every block.
+    pub trials: u32,
+    /// Whether skipped variants still exit 0.
+    pub allow_skips: bool,
+}
+
+/// A variant of the plan, as known before it is built.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PlannedVariant {
+    /// Scenario name.
+    pub scenario: String,
+    /// Variant name.
+    pub variant: String,
+    /// The scenario's language.
+    pub language: String,
+    /// `single-stage` or `multi-stage`.
+    pub kind: String,
+    /// The Dockerfile, relative to the scenario.
+    pub dockerfile: String,
+    /// Base images by reference that the target needs, spelled as the keys of the conditions' bases.
+    pub bases: Vec<String>,
+}
+
+/// Wall time of a run by what it was spent on, seconds.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Overhead {
+    /// The whole run.
+    pub wall: f64,
+    /// Building, pulling and loading base images.
+    pub bases: f64,
+    /// Build, push and pull calls, and smoke checks until the first answer.
+    pub measured: f64,
+    /// The rest, by kind: `engine start`, `prune`, `report`.
+    pub kinds: BTreeMap<String, f64>,
+}
+
+impl Overhead {
+    /// Overhead as a share of the wall time without bases; `None` before anything was timed.
+    pub fn share(&self) -> Option<f64> {
+        let wall = self.wall - self.bases;
+        (wall > 0.0).then(|| ((wall - self.measured) / wall).max(0.0))
+    }
+}
+
+/// Something a reader of the figures must know.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Warning {
+    /// What is the matter and what helps, one sentence each.
+    pub message: String,
+}

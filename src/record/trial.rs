@@ -1,0 +1,210 @@
+//! A line of `trials.jsonl`: one trial's outcome with all that was observed.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::Warning;
+use crate::image::Weighing;
+use crate::measure::{Measure, Unit};
+
+/// Which trial an outcome belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct Trial {
+    /// Scenario name.
+    pub scenario: String,
+    /// Variant name.
+    pub variant: String,
+    /// Iteration of the block, from 1.
+    pub iteration: u32,
+    /// `cold`.
+    pub cache_state: String,
+    /// Whether it only warms up and is left out of estimates.
+    pub warmup: bool,
+}
+
+impl fmt::Display for Trial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { scenario, variant, iteration, cache_state, warmup } = self;
+        write!(f, "{scenario}/{variant}, {cache_state} {}{iteration}", if *warmup { "warm-up " } else { "trial " })
+    }
+}
+
+/// A line of `trials.jsonl`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TrialOutcome {
+    /// Which trial.
+    pub trial: Trial,
+    /// When it began, UTC.
+    #[schemars(with = "String", extend("format" = "date-time"))]
+    pub started: Timestamp,
+    /// How it ended.
+    #[serde(flatten)]
+    pub status: Status,
+    /// All numbers. Empty unless the status is `measured` or `unverified`.
+    pub observations: Vec<Observation>,
+    /// The build's steps, where the builder told.
+    pub steps: Vec<Step>,
+    /// The push, by the registry's own count.
+    pub push: Option<TransferRecord>,
+    /// The pull, by the registry's own count.
+    pub pull: Option<TransferRecord>,
+    /// The weighed image.
+    pub weighing: Option<Weighing>,
+    /// What a reader must know about this trial.
+    pub warnings: Vec<Warning>,
+    /// The trial's log, relative to the run's folder.
+    pub log: Option<String>,
+}
+
+/// How a trial ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "status", rename_all = "kebab-case")]
+pub enum Status {
+    /// Built, proven and measured.
+    Measured,
+    /// Built and measured; there is no smoke check to prove it.
+    Unverified,
+    /// Failed the way the scenario says it must.
+    ExpectedFailure {
+        /// What happened, in words.
+        reason: String,
+    },
+    /// Did not build.
+    BuildFailed {
+        /// What happened, in words.
+        reason: String,
+    },
+    /// Built, but the smoke check did not pass.
+    SmokeFailed {
+        /// What happened, in words.
+        reason: String,
+    },
+    /// The state that the trial needs did not hold, so its numbers would mean something else.
+    Invalid {
+        /// What happened, in words.
+        reason: String,
+    },
+    /// Not tried.
+    Skipped {
+        /// What happened, in words.
+        reason: String,
+    },
+    /// Took longer than allowed.
+    TimedOut {
+        /// What happened, in words.
+        reason: String,
+    },
+    /// Stopped by the user.
+    Interrupted,
+}
+
+/// Stands between the sentence of a reason and the lines that it quotes; the rest of its line says whose they are.
+pub const LAST_LINES: &str = "\nlast lines of ";
+
+impl Status {
+    /// The text of the `status` column.
+    pub const fn id(&self) -> &'static str {
+        match self {
+            Self::Measured => "measured",
+            Self::Unverified => "unverified",
+            Self::ExpectedFailure { .. } => "expected-failure",
+            Self::BuildFailed { .. } => "build-failed",
+            Self::SmokeFailed { .. } => "smoke-failed",
+            Self::Invalid { .. } => "invalid",
+            Self::Skipped { .. } => "skipped",
+            Self::TimedOut { .. } => "timed-out",
+            Self::Interrupted => "interrupted",
+        }
+    }
+
+    /// Why, where there is something to say.
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Measured | Self::Unverified | Self::Interrupted => None,
+            Self::ExpectedFailure { reason }
+            | Self::BuildFailed { reason }
+            | Self::SmokeFailed { reason }
+            | Self::Invalid { reason }
+            | Self::Skipped { reason }
+            | Self::TimedOut { reason } => Some(reason),
+        }
+    }
+
+    /// Whether the trial carries numbers.
+    pub const fn has_numbers(&self) -> bool {
+        matches!(self, Self::Measured | Self::Unverified)
+    }
+
+    /// Whether the plan got what it wanted from this trial, so that it does not raise exit code 3.
+    pub const fn is_complete(&self) -> bool {
+        matches!(self, Self::Measured | Self::Unverified | Self::ExpectedFailure { .. })
+    }
+}
+
+/// One number from a trial.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Observation {
+    /// What was measured.
+    pub measure: Measure,
+    /// Which definition of it.
+    pub definition: Option<Definition>,
+    /// A part of the measure: `context-upload`, `download`, `extract`; absent is the whole.
+    pub phase: Option<Phase>,
+    /// The value in `unit`. Bytes are whole numbers, exact up to 2⁵³, and written as such.
+    #[serde(serialize_with = "serialize_number")]
+    pub value: f64,
+    /// Unit of the value.
+    pub unit: Unit,
+}
+
+/// Writes a whole number without a decimal point, so that bytes read as bytes.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference to it")]
+pub(crate) fn serialize_number<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "tested to be whole and within 2⁵³")]
+    if value.fract() == 0.0 && (0.0..=9_007_199_254_740_992.0).contains(value) {
+        serializer.serialize_u64(*value as u64)
+    } else {
+        serializer.serialize_f64(*value)
+    }
+}
+
+/// Which definition of a measure an observation follows: `D1`, `D2`, `D3`.
+pub type Definition = String;
+/// A part of a measure.
+pub type Phase = String;
+
+/// One step of a build.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Step {
+    /// As the builder names it.
+    pub name: String,
+    /// The builder's flag.
+    pub cached: bool,
+    /// Seconds after the first step began, daemon's clock.
+    pub started: Option<f64>,
+    /// Seconds after the first step began, daemon's clock.
+    pub completed: Option<f64>,
+    /// The builder's message when it failed.
+    pub error: Option<String>,
+}
+
+/// A push or a pull by the registry's own count.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TransferRecord {
+    /// Wall time of the engine's call, seconds.
+    pub seconds: f64,
+    /// The manifest's digest.
+    pub digest: String,
+    /// Blob bytes (layers and config) that crossed the registry.
+    pub blob_bytes: u64,
+    /// Manifest bytes that crossed the registry.
+    pub manifest_bytes: u64,
+    /// Each blob: digest to bytes moved.
+    pub blobs: BTreeMap<String, u64>,
+    /// First to last byte of blob traffic by the registry's clock, seconds.
+    pub active_seconds: Option<f64>,
+}
