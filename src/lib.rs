@@ -10,6 +10,7 @@ pub mod image;
 pub mod measure;
 pub mod record;
 pub mod rig;
+pub mod run;
 pub mod scenario;
 pub mod stats;
 pub mod units;

@@ -1,0 +1,79 @@
+//! What decides whether figures may be compared, read off the bench and the machine.
+
+use std::collections::BTreeMap;
+
+use crate::record::{BaseRecord, BaseSet, Conditions, HostFacts, UNKNOWN};
+use crate::rig::bases::{BaseSetKind, Provided};
+
+use super::{EngineKind, Rigged};
+
+/// What is known of the conditions before there is a bench: the machine, and whose engine it is to be.
+pub fn undecided(engine: &EngineKind, host: &HostFacts, unpigz: bool) -> Conditions {
+    let unknown = || UNKNOWN.to_owned();
+    let private = matches!(engine, EngineKind::Private { .. });
+    Conditions {
+        base_set: if private { BaseSet::Undecided } else { BaseSet::Engine },
+        bases: BTreeMap::new(),
+        platform: unknown(),
+        compressor: unknown(),
+        engine: if private { "private" } else { "host" }.to_owned(),
+        engine_version: unknown(),
+        api_version: unknown(),
+        store: unknown(),
+        builder: unknown(),
+        run_network: unknown(),
+        link: "loopback".to_owned(),
+        cpus: None,
+        memory: None,
+        data_root_file_system: unknown(),
+        unpigz,
+        host: host.host.clone(),
+    }
+}
+
+impl Rigged {
+    /// The conditions under which this bench measures on the machine of `host`.
+    pub fn conditions(&self, host: &HostFacts, unpigz: bool) -> Conditions {
+        let info = &self.info;
+        Conditions {
+            base_set: self.provided.as_ref().map_or(BaseSet::Engine, base_set),
+            bases: self.provided.as_ref().map(base_records).unwrap_or_default(),
+            platform: info.platform.clone(),
+            compressor: compressor(info.containerd_store, &info.version),
+            engine: if self.bench.isolated { "private" } else { "host" }.to_owned(),
+            engine_version: info.version.clone(),
+            api_version: info.api_version.clone(),
+            store: info.store.clone(),
+            builder: info.buildkit.clone().unwrap_or_else(|| format!("BuildKit of Engine {}", info.version)),
+            run_network: self.bench.network.id().to_owned(),
+            link: "loopback".to_owned(),
+            cpus: None,
+            memory: None,
+            data_root_file_system: self.data_root_file_system.clone().unwrap_or_else(|| UNKNOWN.to_owned()),
+            unpigz,
+            host: host.host.clone(),
+        }
+    }
+}
+
+/// A classic store compresses at every push, in the daemon; a containerd store pushes the blobs it keeps.
+fn compressor(containerd_store: bool, version: &str) -> String {
+    let when = if containerd_store { "as stored" } else { "at push" };
+    format!("dockerd {version}, gzip {when}")
+}
+
+const fn base_set(provided: &Provided) -> BaseSet {
+    match provided.set {
+        BaseSetKind::Hub => BaseSet::Hub,
+        BaseSetKind::StandIn => BaseSet::StandIn,
+    }
+}
+
+fn base_records(provided: &Provided) -> BTreeMap<String, BaseRecord> {
+    let record = |base: &crate::rig::bases::ProvidedBase| BaseRecord {
+        digest: base.digest.clone(),
+        uncompressed_size: base.uncompressed_size,
+        differs: (!base.differs.is_empty()).then(|| base.differs.join("; ")),
+    };
+    provided.images.iter().map(|(reference, base)| (reference.clone(), record(base))).collect()
+}

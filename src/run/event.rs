@@ -1,0 +1,108 @@
+//! What a run tells while it goes on.
+
+use schemars::{JsonSchema, Schema, schema_for};
+use serde::{Deserialize, Serialize};
+
+use crate::record::{Overhead, Trial, TrialOutcome};
+
+/// Something that happened, with the seconds since the run began.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Event {
+    /// Seconds since the run began, monotonic.
+    pub at: f64,
+    /// What happened.
+    #[serde(flatten)]
+    pub kind: EventKind,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum EventKind {
+    /// The plan is made.
+    RunStarted {
+        /// The run's id.
+        run_id: String,
+        /// Number of trials.
+        trials: usize,
+    },
+    /// A stretch of preparation began: an engine starts, a base is built.
+    Preparing {
+        /// What, in words.
+        what: String,
+    },
+    /// It was decided where base images come from.
+    BaseSet {
+        /// `hub` or `stand-in`.
+        set: String,
+        /// Why, in words.
+        reason: String,
+    },
+    /// A trial began.
+    TrialStarted {
+        /// Which.
+        trial: Trial,
+        /// From 1.
+        number: usize,
+        /// Of how many.
+        of: usize,
+    },
+    /// A trial entered its next part.
+    Phase {
+        /// `build`, `smoke`, `push`, `pull`.
+        phase: String,
+    },
+    /// A build step began.
+    StepStarted {
+        /// The step's name.
+        name: String,
+    },
+    /// A build step ended.
+    StepCompleted {
+        /// The step's name.
+        name: String,
+        /// The builder's flag.
+        cached: bool,
+    },
+    /// Bytes of a push or a pull so far.
+    TransferProgress {
+        /// `push` or `pull`.
+        direction: String,
+        /// Bytes so far.
+        bytes: u64,
+        /// Bytes expected, where known.
+        total: Option<u64>,
+    },
+    /// A line that a step printed.
+    Log {
+        /// The step, may be empty.
+        step: String,
+        /// The line.
+        line: String,
+    },
+    /// A trial ended.
+    TrialFinished {
+        /// Everything about it.
+        outcome: Box<TrialOutcome>,
+    },
+    /// Something a reader of the figures must know.
+    Warning {
+        /// What is the matter and what helps.
+        message: String,
+    },
+    /// The run ended.
+    RunFinished {
+        /// Where the wall time went.
+        overhead: Overhead,
+        /// Seconds.
+        seconds: f64,
+    },
+}
+
+/// The schema (draft 2020-12) of one event, kept as `schemas/event.schema.json`.
+pub fn event_schema() -> Schema {
+    schema_for!(Event)
+}
+
+/// Receives events. Must return at once.
+pub type Listener = std::sync::Arc<dyn Fn(Event) + Send + Sync>;

@@ -1,0 +1,32 @@
+//! The plan and its execution: blocks and trials, the smoke check, events and clean-up.
+//!
+//! Drives the rig and reads images; hands every outcome to a sink and never knows where records are kept. Prints nothing:
+//! whoever wants to show progress listens to [`Event`]s.
+
+mod bench;
+mod block;
+mod cache_state;
+mod conditions;
+mod emitter;
+mod event;
+mod execute;
+mod failure;
+mod gone;
+mod http;
+mod outcome;
+mod plan;
+mod rigging;
+mod smoke;
+mod stop;
+mod stopwatch;
+mod transfer;
+
+pub use bench::Bench;
+pub use conditions::undecided;
+pub use emitter::Emitter;
+pub use event::{Event, EventKind, Listener, event_schema};
+pub use execute::{End, Execution, Limits, Sink};
+pub use gone::Gone;
+pub use plan::{Block, Plan};
+pub use rigging::{EngineKind, RigError, RigSettings, Rigged, references, skipped, variant_references};
+pub use stopwatch::Stopwatch;

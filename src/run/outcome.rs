@@ -1,0 +1,91 @@
+//! From what was measured to what is recorded.
+
+use crate::image::Weighing;
+use crate::measure::{Measure, Unit};
+use crate::record::{Observation, Step, TransferRecord};
+use crate::rig::{Solve, Transfer, Vertex};
+
+/// The numbers of one trial while they come together.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Numbers(Vec<Observation>);
+
+impl Numbers {
+    /// The build's own numbers.
+    pub(super) fn build(&mut self, solve: &Solve) {
+        self.seconds(Measure::BuildTime, None, solve.wall.as_secs_f64());
+        self.exact(Measure::ContextSize, solve.context_bytes);
+        if let Some(upload) = upload_seconds(&solve.vertices) {
+            self.seconds(Measure::BuildTime, Some("context-upload"), upload);
+        }
+    }
+
+    /// The sizes of the weighed image.
+    pub(super) fn weighing(&mut self, weighing: &Weighing) {
+        self.exact(Measure::TransferSize, weighing.transfer_size);
+        self.exact(Measure::LayerTransferSize, weighing.layer_transfer_size);
+        self.exact(Measure::UncompressedSize, weighing.uncompressed_size);
+        self.exact(Measure::LayerCount, weighing.layers.len() as u64);
+    }
+
+    /// What the engine said of the image.
+    pub(super) fn reported(&mut self, bytes: u64) {
+        self.exact(Measure::ReportedSize, bytes);
+    }
+
+    /// A push or a pull with its phases.
+    pub(super) fn transfer(&mut self, measure: Measure, transfer: &Transfer) {
+        self.seconds(measure, None, transfer.seconds);
+        for phase in &transfer.phases {
+            self.seconds(measure, Some(phase.name), phase.to - phase.from);
+        }
+    }
+
+    /// The finished list.
+    pub(super) fn into_observations(self) -> Vec<Observation> {
+        self.0
+    }
+
+    fn exact(&mut self, measure: Measure, value: u64) {
+        self.push(measure, None, value as f64, measure.unit());
+    }
+
+    fn seconds(&mut self, measure: Measure, phase: Option<&str>, value: f64) {
+        self.push(measure, phase, value, Unit::Seconds);
+    }
+
+    fn push(&mut self, measure: Measure, phase: Option<&str>, value: f64, unit: Unit) {
+        self.0.push(Observation {
+            measure,
+            definition: measure.definition().map(str::to_owned),
+            phase: phase.map(str::to_owned),
+            value,
+            unit,
+        });
+    }
+}
+
+/// The steps of a build as they are recorded.
+pub(super) fn steps(vertices: &[Vertex]) -> Vec<Step> {
+    vertices
+        .iter()
+        .map(|v| Step { name: v.name.clone(), cached: v.cached, started: v.started, completed: v.completed, error: v.error.clone() })
+        .collect()
+}
+
+/// Seconds that `BuildKit` spent on taking in the context: the vertex that loads it, by the daemon's clock.
+fn upload_seconds(vertices: &[Vertex]) -> Option<f64> {
+    let load = vertices.iter().find(|v| v.name == "[internal] load remote build context")?;
+    // A daemon's clock may be set back meanwhile; a phase of negative length says nothing.
+    Some(load.completed? - load.started?).filter(|seconds| *seconds >= 0.0)
+}
+
+/// A transfer as the registry counted it, with the engine's wall time.
+pub(super) fn transfer_record(
+    transfer: &Transfer,
+    digest: String,
+    blobs: std::collections::BTreeMap<String, u64>,
+    manifest_bytes: u64,
+    active_seconds: Option<f64>,
+) -> TransferRecord {
+    TransferRecord { seconds: transfer.seconds, digest, blob_bytes: blobs.values().sum(), manifest_bytes, blobs, active_seconds }
+}

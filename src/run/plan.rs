@@ -1,0 +1,95 @@
+//! The ordered blocks of a run.
+//!
+//! A block is all trials of one variant in one iteration. Blocks of all variants are interleaved: every iteration holds
+//! each variant once, in an order drawn from the seed, so that a slow spell of the machine falls on all variants alike.
+
+use crate::scenario::Scenario;
+
+/// The order in which blocks are run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// In order of execution.
+    pub blocks: Vec<Block>,
+    /// What the order was drawn from.
+    pub seed: u64,
+}
+
+/// All trials of one variant in one iteration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Block {
+    /// Index into the scenarios.
+    pub scenario: usize,
+    /// Index into the scenario's variants.
+    pub variant: usize,
+    /// From 1.
+    pub iteration: u32,
+}
+
+impl Plan {
+    /// Orders `iterations` blocks of every variant by `seed`.
+    ///
+    /// The shuffle is Fisher and Yates' over the wyrand generator of the `fastrand` crate; the record keeps the order
+    /// itself through the outcomes, so that a later version of the generator changes no old run.
+    pub fn new(scenarios: &[Scenario], iterations: u32, seed: u64) -> Self {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let mut blocks = Vec::new();
+        for iteration in 1..=iterations {
+            let mut round: Vec<Block> = all_variants(scenarios).map(|(scenario, variant)| Block { scenario, variant, iteration }).collect();
+            random.shuffle(&mut round);
+            blocks.extend(round);
+        }
+        Self { blocks, seed }
+    }
+}
+
+fn all_variants(scenarios: &[Scenario]) -> impl Iterator<Item = (usize, usize)> {
+    scenarios.iter().enumerate().flat_map(|(scenario, s)| (0..s.variants.len()).map(move |variant| (scenario, variant)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::dockerfile::VariantKind;
+    use crate::scenario::{Builder, Expectation, Language, Smoke, Variant};
+
+    fn scenario(name: &str, variants: usize) -> Scenario {
+        let variant = |n: usize| Variant {
+            name: format!("v{n}"),
+            kind: VariantKind::SingleStage,
+            dockerfile: PathBuf::from("/x/Dockerfile"),
+            target: None,
+            build_args: BTreeMap::new(),
+            builder: Builder::default(),
+            expect: Expectation::default(),
+        };
+        Scenario {
+            name: name.to_owned(),
+            language: Language("go".to_owned()),
+            root: PathBuf::from("/x"),
+            variants: (0..variants).map(variant).collect(),
+            smoke: Smoke::Unsaid,
+            from_file: true,
+        }
+    }
+
+    #[test]
+    fn every_iteration_holds_every_variant_once() {
+        let plan = Plan::new(&[scenario("a", 3), scenario("b", 2)], 4, 7);
+        assert_eq!(plan.blocks.len(), 20);
+        for round in plan.blocks.chunks(5) {
+            let distinct: BTreeSet<_> = round.iter().map(|b| (b.scenario, b.variant)).collect();
+            assert_eq!(distinct.len(), 5);
+            assert!(round.iter().all(|b| b.iteration == round[0].iteration));
+        }
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_order_and_another_seed_another() {
+        let scenarios = [scenario("a", 9)];
+        assert_eq!(Plan::new(&scenarios, 3, 1), Plan::new(&scenarios, 3, 1));
+        assert_ne!(Plan::new(&scenarios, 3, 1).blocks, Plan::new(&scenarios, 3, 2).blocks);
+    }
+}

@@ -1,0 +1,151 @@
+//! A cold push and a cold pull, each checked against the registry's own count.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
+use std::future::Future;
+use std::time::Duration;
+
+use crate::image::{self, Weighing};
+use crate::record::TransferRecord;
+use crate::rig::registry::{BlobTransfer, ManifestTransfer, Registry};
+use crate::rig::{Engine, EngineError, ImageInfo, ProgressSink, Transfer};
+
+use super::bench::TAG;
+use super::stop::{Stop, chain, invalid};
+use super::{Emitter, EventKind, Gone};
+
+/// Time between two looks at how far a transfer is: often enough to be watched, too seldom to be seen in its time.
+const TELL_EVERY: Duration = Duration::from_millis(500);
+
+/// A transfer by the engine's clock and by the registry's count.
+#[derive(Debug)]
+pub(super) struct Moved {
+    /// As the engine reported it.
+    pub transfer: Transfer,
+    /// As it is recorded.
+    pub record: TransferRecord,
+}
+
+/// Pushes `reference` and counts what arrived. A push that left layers out was not cold and is refused.
+pub(super) async fn push(engine: &impl Engine, registry: &Registry, reference: &str, emitter: &Emitter) -> Result<Moved, Stop> {
+    let mark = registry.mark();
+    let silent = ProgressSink::none();
+    let told = tell(emitter, "push", None, || registry.moved_since(&mark).uploaded);
+    let transfer = while_it_listens(registry, "the push", engine.push(reference, &silent), told).await?;
+    let traffic = registry.since(&mark);
+    if transfer.already_present > 0 {
+        return Err(invalid(format!("the push was to be cold, but {} layers were not sent", transfer.already_present)));
+    }
+    whole("push", traffic.unfinished.uploaded)?;
+    let digest = transfer.digest.clone().ok_or_else(|| incomplete("push", reference))?;
+    Ok(Moved { record: record(&transfer, digest, &traffic.uploads, manifest_bytes(&traffic.manifest_uploads)), transfer })
+}
+
+/// Pulls `reference` and checks that every blob of the weighed image crossed the registry once, whole.
+pub(super) async fn pull(
+    engine: &impl Engine,
+    registry: &Registry,
+    reference: &str,
+    weighing: &Weighing,
+    emitter: &Emitter,
+) -> Result<Moved, Stop> {
+    let mark = registry.mark();
+    let silent = ProgressSink::none();
+    let total = weighing.layer_transfer_size + weighing.config_size;
+    let told = tell(emitter, "pull", Some(total), || registry.moved_since(&mark).downloaded);
+    let transfer = while_it_listens(registry, "the pull", engine.pull(reference, &silent), told).await?;
+    let traffic = registry.since(&mark);
+    let moved = record(&transfer, weighing.digest.clone(), &traffic.downloads, manifest_bytes(&traffic.manifest_downloads));
+    let digest = transfer.digest.as_ref().ok_or_else(|| incomplete("pull", reference))?;
+    if *digest != weighing.digest {
+        return Err(invalid(format!("{} was pushed, but the pull got {digest}", weighing.digest)));
+    }
+    whole("pull", traffic.unfinished.downloaded)?;
+    cold("pull", weighing, &moved.blobs)?;
+    Ok(Moved { transfer, record: moved })
+}
+
+/// Waits for `work`, and tells how far it is, as long as the registry listens. An engine would try again for most of a minute
+/// before it gave up.
+async fn while_it_listens<T>(
+    registry: &Registry,
+    action: &'static str,
+    work: impl Future<Output = Result<T, EngineError>>,
+    told: impl Future<Output = Infallible>,
+) -> Result<T, Stop> {
+    tokio::select! {
+        biased;
+        () = registry.stopped() => Err(Stop::Gone(Gone::Registry { address: registry.address(), action })),
+        done = work => Ok(done?),
+        never = told => match never {},
+    }
+}
+
+/// Tells how many bytes crossed the registry whenever more did, and never ends. Engines tell bytes too, but before they are
+/// compressed, and the client drops which layer they belong to.
+async fn tell(emitter: &Emitter, direction: &str, total: Option<u64>, moved: impl Fn() -> u64) -> Infallible {
+    let mut said = 0;
+    loop {
+        tokio::time::sleep(TELL_EVERY).await;
+        let bytes = moved();
+        if bytes > said {
+            said = bytes;
+            emitter.send(EventKind::TransferProgress { direction: direction.to_owned(), bytes, total });
+        }
+    }
+}
+
+/// Weighs what the registry holds under `repository` and holds it against the image that was built and the push that
+/// brought it.
+pub(super) fn weigh(registry: &Registry, repository: &str, built: &ImageInfo, pushed: &TransferRecord) -> Result<Weighing, Stop> {
+    let source = registry.image(repository, TAG).map_err(|e| invalid(chain(&e)))?;
+    let (_, weighing) = image::weigh(&source).map_err(|e| invalid(chain(&e)))?;
+    let layers: Vec<&str> = weighing.layers.iter().map(|layer| layer.diff_id.as_str()).collect();
+    if layers != built.diff_ids {
+        return Err(invalid(format!("the engine says the image has layers {:?}, but it pushed {layers:?}", built.diff_ids)));
+    }
+    if pushed.digest != weighing.digest {
+        return Err(invalid(format!("the engine says it pushed {}, but the registry got {}", pushed.digest, weighing.digest)));
+    }
+    cold("push", &weighing, &pushed.blobs)?;
+    Ok(weighing)
+}
+
+/// A transfer that was cut and begun again took longer than its bytes: its time means something else.
+fn whole(direction: &str, unfinished: u64) -> Result<(), Stop> {
+    match unfinished {
+        0 => Ok(()),
+        bytes => Err(invalid(format!("the {direction} was cut and begun again: {bytes} bytes crossed the registry for nothing"))),
+    }
+}
+
+/// A transfer is cold when every layer crossed the registry whole.
+fn cold(direction: &str, weighing: &Weighing, blobs: &BTreeMap<String, u64>) -> Result<(), Stop> {
+    let missing = not_moved(weighing, blobs);
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(invalid(format!("the {direction} was to be cold, but these layers did not cross the registry whole: {}", missing.join(", "))))
+}
+
+/// Distinct layers of `weighing` whose bytes did not cross in full.
+fn not_moved(weighing: &Weighing, blobs: &BTreeMap<String, u64>) -> Vec<String> {
+    let layers: BTreeSet<(&str, u64)> = weighing.layers.iter().map(|layer| (layer.digest.as_str(), layer.compressed)).collect();
+    layers.into_iter().filter(|(digest, size)| blobs.get(*digest) != Some(size)).map(|(digest, _)| digest.to_owned()).collect()
+}
+
+fn record(transfer: &Transfer, digest: String, blobs: &[BlobTransfer], manifest_bytes: u64) -> TransferRecord {
+    let mut by_digest = BTreeMap::new();
+    for blob in blobs {
+        *by_digest.entry(blob.digest.to_string()).or_default() += blob.bytes;
+    }
+    super::outcome::transfer_record(transfer, digest, by_digest, manifest_bytes, BlobTransfer::active(blobs).map(|d| d.as_secs_f64()))
+}
+
+fn manifest_bytes(manifests: &[ManifestTransfer]) -> u64 {
+    manifests.iter().map(|manifest| manifest.bytes).sum()
+}
+
+fn incomplete(action: &str, reference: &str) -> EngineError {
+    EngineError::Incomplete { action: format!("{action} of {reference}"), missing: "the manifest's digest" }
+}
