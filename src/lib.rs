@@ -7,6 +7,7 @@
 
 pub mod dockerfile;
 pub mod image;
+pub mod judge;
 pub mod measure;
 pub mod record;
 pub mod rig;

@@ -1,0 +1,75 @@
+//! Whether the conditions allow two figures to be compared.
+
+use std::fmt::Display;
+
+use crate::measure::{Kind, Measure};
+use crate::record::{Conditions, PlannedVariant, Record, UNKNOWN};
+
+/// What stands in the way of comparing `measure` of `variant` between two records; `None` when nothing does.
+///
+/// Bytes and counts depend on the base images and the platform, compressed ones also on the compressor, and what an
+/// engine reports also on its store. The context depends on the files alone. Times depend on everything.
+pub(super) fn obstacle(measure: Measure, variant: (&PlannedVariant, &PlannedVariant), baseline: &Record, run: &Record) -> Option<String> {
+    let (old, new) = (&baseline.run.conditions, &run.run.conditions);
+    if measure.kind() == Kind::Sampled {
+        return unequal_time_condition(old, new).or_else(|| unequal_bases(variant, old, new));
+    }
+    if measure == Measure::ContextSize {
+        return None;
+    }
+    ratio_obstacle(measure, baseline, run).or_else(|| unequal_bases(variant, old, new)).or_else(|| match measure {
+        Measure::TransferSize | Measure::LayerTransferSize => differs("compressor", &old.compressor, &new.compressor),
+        _ => None,
+    })
+}
+
+/// What stands in the way of comparing a ratio of `measure` between two variants. A ratio outlives a rebuilt base image
+/// and another compressor, within a tolerance; it does not outlive another set of bases or another platform.
+pub(super) fn ratio_obstacle(measure: Measure, baseline: &Record, run: &Record) -> Option<String> {
+    let (old, new) = (&baseline.run.conditions, &run.run.conditions);
+    differs("base set", old.base_set.id(), new.base_set.id())
+        .or_else(|| differs("platform", &old.platform, &new.platform))
+        .or_else(|| if measure == Measure::ReportedSize { differs("store", &old.store, &new.store) } else { None })
+}
+
+fn unequal_bases((before, after): (&PlannedVariant, &PlannedVariant), old: &Conditions, new: &Conditions) -> Option<String> {
+    if before.bases != after.bases {
+        return differs("list of base images", &before.bases.join(" "), &after.bases.join(" "));
+    }
+    after.bases.iter().find_map(|name| match (old.bases.get(name), new.bases.get(name)) {
+        (Some(before), Some(after)) if before.digest == after.digest => None,
+        (Some(_), Some(_)) => Some(format!("the base image {name} was rebuilt or moved: its digest differs")),
+        _ => Some(format!("the digest of the base image {name} is not in both records")),
+    })
+}
+
+fn unequal_time_condition(old: &Conditions, new: &Conditions) -> Option<String> {
+    // An unknown host is never known to be the same one.
+    if new.host == UNKNOWN || old.host != new.host {
+        return Some("times are not comparable across hosts".to_owned());
+    }
+    let limit = |value: Option<String>| value.unwrap_or_else(|| "none".to_owned());
+    [
+        differs("base set", old.base_set.id(), new.base_set.id()),
+        differs("platform", &old.platform, &new.platform),
+        differs("compressor", &old.compressor, &new.compressor),
+        differs("engine", &old.engine, &new.engine),
+        differs("engine version", &old.engine_version, &new.engine_version),
+        differs("API version", &old.api_version, &new.api_version),
+        differs("store", &old.store, &new.store),
+        differs("builder", &old.builder, &new.builder),
+        differs("network of RUN steps", &old.run_network, &new.run_network),
+        differs("link", &old.link, &new.link),
+        differs("CPU limit", &limit(old.cpus.map(|c| c.to_string())), &limit(new.cpus.map(|c| c.to_string()))),
+        differs("memory limit", &limit(old.memory.map(|m| m.to_string())), &limit(new.memory.map(|m| m.to_string()))),
+        differs("file system of the data root", &old.data_root_file_system, &new.data_root_file_system),
+        differs("presence of unpigz", &old.unpigz, &new.unpigz),
+    ]
+    .into_iter()
+    .flatten()
+    .next()
+}
+
+fn differs<T: PartialEq + Display + ?Sized>(what: &str, old: &T, new: &T) -> Option<String> {
+    (old != new).then(|| format!("the {what} differs: {old} in the baseline, {new} here"))
+}
