@@ -10,6 +10,7 @@ pub mod image;
 pub mod judge;
 pub mod measure;
 pub mod record;
+pub mod report;
 pub mod rig;
 pub mod run;
 pub mod scenario;

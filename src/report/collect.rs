@@ -1,0 +1,217 @@
+//! From a record to what a report says of it.
+
+use super::data::{
+    BaseReport, Fact, IntervalReport, MeasureEstimate, ObservationRow, OverheadReport, REPORT_VERSION, ReportData, RunFacts,
+    ScenarioReport, VariantReport,
+};
+use crate::judge::reference;
+use crate::measure::Unit;
+use crate::record::{PlannedVariant, Record, RunRecord, RunState, Series, Status, TrialOutcome};
+use crate::stats::Estimate;
+use crate::units;
+
+impl ReportData {
+    /// Decides what a report of `record` says. The same record gives the same report, on any machine.
+    pub fn new(record: &Record) -> Self {
+        let run = &record.run;
+        Self {
+            format_version: REPORT_VERSION,
+            run: run_facts(run),
+            scenarios: scenarios(record),
+            conditions: conditions(run),
+            bases: bases(run),
+            overhead: overhead(run),
+            warnings: run.warnings.iter().chain(&record.warnings).map(|w| w.message.clone()).collect(),
+            observations: observations(record),
+        }
+    }
+}
+
+fn run_facts(run: &RunRecord) -> RunFacts {
+    let conditions = &run.conditions;
+    RunFacts {
+        id: run.run_id.clone(),
+        tool_version: run.tool_version.clone(),
+        started: run.started.to_string(),
+        finished: run.finished.map(|t| t.to_string()),
+        state: state(run.state).to_owned(),
+        base_set: conditions.base_set.id().to_owned(),
+        platform: conditions.platform.clone(),
+        engine: format!("{} {}", conditions.engine, conditions.engine_version),
+        store: conditions.store.clone(),
+        link: conditions.link.clone(),
+        trials: run.settings.trials,
+    }
+}
+
+const fn state(state: RunState) -> &'static str {
+    match state {
+        RunState::Incomplete => "incomplete",
+        RunState::Interrupted => "interrupted",
+        RunState::Complete => "complete",
+    }
+}
+
+fn conditions(run: &RunRecord) -> Vec<Fact> {
+    let (conditions, receipt) = (&run.conditions, &run.receipt);
+    let or_none = |text: Option<String>| text.unwrap_or_else(|| "none".to_owned());
+    let dirty = if receipt.scenarios_dirty == Some(true) { " with uncommitted changes" } else { "" };
+    [
+        ("base set", conditions.base_set.id().to_owned()),
+        ("platform", conditions.platform.clone()),
+        ("engine", format!("{} {} (API {})", conditions.engine, conditions.engine_version, conditions.api_version)),
+        ("builder", conditions.builder.clone()),
+        ("store", conditions.store.clone()),
+        ("compressor", conditions.compressor.clone()),
+        ("unpigz", if conditions.unpigz { "present" } else { "absent" }.to_owned()),
+        ("network of RUN steps", conditions.run_network.clone()),
+        ("link of push and pull", conditions.link.clone()),
+        ("CPU limit", or_none(conditions.cpus.map(|c| c.to_string()))),
+        ("memory limit", or_none(conditions.memory.map(units::bytes))),
+        ("file system of the data root", conditions.data_root_file_system.clone()),
+        ("host", format!("{} · {}, {}, {}", conditions.host, receipt.cpu, units::count(receipt.cpus, "CPU"), units::bytes(receipt.memory))),
+        ("operating system", format!("{}, kernel {}", receipt.os, receipt.kernel)),
+        ("commit of the scenarios", or_none(receipt.scenarios_commit.as_ref().map(|c| format!("{c}{dirty}")))),
+        ("trials per variant", run.settings.trials.to_string()),
+        ("seed of the order", run.seed.to_string()),
+        ("command", receipt.command.join(" ")),
+    ]
+    .map(|(name, value)| Fact { name: name.to_owned(), value })
+    .to_vec()
+}
+
+fn bases(run: &RunRecord) -> Vec<BaseReport> {
+    let report = |(reference, base): (&String, &crate::record::BaseRecord)| BaseReport {
+        reference: reference.clone(),
+        digest: base.digest.clone(),
+        uncompressed_size: base.uncompressed_size,
+        differs: base.differs.clone(),
+    };
+    run.conditions.bases.iter().map(report).collect()
+}
+
+fn overhead(run: &RunRecord) -> OverheadReport {
+    let overhead = &run.overhead;
+    OverheadReport {
+        wall: overhead.wall,
+        bases: overhead.bases,
+        measured: overhead.measured,
+        overhead: (overhead.wall - overhead.bases - overhead.measured).max(0.0),
+        share: overhead.share(),
+        kinds: overhead.kinds.clone(),
+    }
+}
+
+fn observations(record: &Record) -> Vec<ObservationRow> {
+    let kind = |scenario: &str, variant: &str| {
+        let planned = record.run.plan.iter().find(|p| p.scenario == scenario && p.variant == variant);
+        planned.map(|p| p.kind.clone()).unwrap_or_default()
+    };
+    let rows = record.trials.iter().flat_map(|outcome| outcome.observations.iter().map(move |o| (outcome, o)));
+    rows.map(|(TrialOutcome { trial, status, .. }, o)| ObservationRow {
+        scenario: trial.scenario.clone(),
+        variant: trial.variant.clone(),
+        kind: kind(&trial.scenario, &trial.variant),
+        measure: o.measure,
+        definition: o.definition.clone(),
+        phase: o.phase.clone(),
+        cache_state: trial.cache_state.clone(),
+        iteration: trial.iteration,
+        warmup: trial.warmup,
+        value: o.value,
+        unit: o.unit,
+        status: status.id(),
+    })
+    .collect()
+}
+
+fn scenarios(record: &Record) -> Vec<ScenarioReport> {
+    let series = record.series();
+    let mut scenarios = Vec::<ScenarioReport>::new();
+    for planned in &record.run.plan {
+        let place = scenarios.iter().position(|s| s.name == planned.scenario).unwrap_or_else(|| {
+            scenarios.push(scenario(&record.run, planned));
+            scenarios.len() - 1
+        });
+        let variant = variant(record, &series, planned);
+        scenarios[place].variants.push(variant);
+    }
+    scenarios
+}
+
+fn scenario(run: &RunRecord, planned: &PlannedVariant) -> ScenarioReport {
+    ScenarioReport {
+        name: planned.scenario.clone(),
+        language: planned.language.clone(),
+        reference: reference(run, &planned.scenario).map(|p| p.variant.clone()),
+        variants: Vec::new(),
+    }
+}
+
+fn variant(record: &Record, series: &[Series], planned: &PlannedVariant) -> VariantReport {
+    let of_variant = |o: &&TrialOutcome| o.trial.scenario == planned.scenario && o.trial.variant == planned.variant;
+    let outcomes: Vec<&TrialOutcome> = record.trials.iter().filter(of_variant).collect();
+    let counted: Vec<&TrialOutcome> = outcomes.iter().copied().filter(|o| o.status.has_numbers() && !o.trial.warmup).collect();
+    let decisive = counted.first().or_else(|| outcomes.first()).map(|o| &o.status);
+    let (status, reason) = decisive.map_or_else(|| not_run(record), |s| (s.id().to_owned(), s.reason().map(str::to_owned)));
+    VariantReport {
+        name: planned.variant.clone(),
+        kind: planned.kind.clone(),
+        dockerfile: planned.dockerfile.clone(),
+        status,
+        reason,
+        counted: counted.len(),
+        notes: notes(&outcomes, !counted.is_empty()),
+        estimates: estimates(record, series, planned),
+    }
+}
+
+fn not_run(record: &Record) -> (String, Option<String>) {
+    let reason = if record.run.state == RunState::Complete { "no outcome was recorded" } else { "the run ended before its first trial" };
+    ("not-run".to_owned(), Some(reason.to_owned()))
+}
+
+/// Trials without figures beside others with some, then warnings.
+fn notes(outcomes: &[&TrialOutcome], has_figures: bool) -> Vec<String> {
+    let fell_out = |o: &&&TrialOutcome| has_figures && !o.status.has_numbers();
+    let say = |status: &Status| status.reason().map_or_else(|| status.id().to_owned(), |r| format!("{}: {r}", status.id()));
+    let failures = outcomes.iter().filter(fell_out).map(|o| format!("trial {} gave no figures, {}", o.trial.iteration, say(&o.status)));
+    let mut notes: Vec<String> = failures.collect();
+    for warning in outcomes.iter().flat_map(|o| &o.warnings) {
+        if !notes.contains(&warning.message) {
+            notes.push(warning.message.clone());
+        }
+    }
+    notes
+}
+
+fn estimates(record: &Record, series: &[Series], planned: &PlannedVariant) -> Vec<MeasureEstimate> {
+    let reference = reference(&record.run, &planned.scenario).filter(|r| r.variant != planned.variant);
+    let of_variant = |s: &&Series| s.key.scenario == planned.scenario && s.key.variant == planned.variant;
+    let beside = |one: &Series| {
+        let key = crate::record::SeriesKey { variant: reference?.variant.clone(), ..one.key.clone() };
+        series.iter().find(|s| s.key == key)
+    };
+    series.iter().filter(of_variant).filter_map(|s| measure_estimate(s, beside(s))).collect()
+}
+
+fn measure_estimate(series: &Series, reference: Option<&Series>) -> Option<MeasureEstimate> {
+    let key = &series.key;
+    let estimate = Estimate::of(&series.sample)?;
+    let unit = key.measure.unit();
+    let reference = reference.filter(|_| unit != Unit::One).and_then(|r| Estimate::of(&r.sample));
+    Some(MeasureEstimate {
+        measure: key.measure,
+        definition: key.definition.clone(),
+        phase: key.phase.clone(),
+        cache_state: key.cache_state.clone(),
+        unit,
+        n: estimate.n,
+        median: estimate.median,
+        min: estimate.min,
+        max: estimate.max,
+        mad: estimate.mad,
+        interval: estimate.interval.map(|i| IntervalReport { low: i.low, high: i.high, coverage: i.coverage }),
+        versus_reference: reference.map(|r| (estimate.median / r.median - 1.0) * 100.0).filter(|p| p.is_finite()),
+    })
+}

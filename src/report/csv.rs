@@ -1,0 +1,147 @@
+//! The raw observations and the estimates as CSV (RFC 4180).
+
+use super::ReportError;
+use super::data::{MeasureEstimate, ObservationRow, ReportData, ScenarioReport, VariantReport};
+use super::figures::plain;
+use crate::measure::Measure;
+
+const OBSERVATIONS: [&str; 20] = [
+    "run",
+    "scenario",
+    "variant",
+    "kind",
+    "measure",
+    "definition",
+    "cache_state",
+    "edit",
+    "event",
+    "rebuild",
+    "link",
+    "phase",
+    "base_set",
+    "engine",
+    "store",
+    "iteration",
+    "warmup",
+    "value",
+    "unit",
+    "status",
+];
+
+const SUMMARY: [&str; 20] = [
+    "run",
+    "scenario",
+    "variant",
+    "kind",
+    "status",
+    "reason",
+    "measure",
+    "definition",
+    "phase",
+    "cache_state",
+    "unit",
+    "n",
+    "median",
+    "min",
+    "max",
+    "mad",
+    "interval_low",
+    "interval_high",
+    "interval_coverage",
+    "versus_reference_percent",
+];
+
+/// All raw observations, one a row: exact values in base units. A trial without figures has no row; `summary.csv` has its
+/// variant. Text that a spreadsheet would run as a formula has an apostrophe before it.
+pub fn observations_csv(data: &ReportData) -> Result<String, ReportError> {
+    table("observations.csv", &OBSERVATIONS, data.observations.iter().map(|row| observation(data, row)))
+}
+
+/// The estimates, one series a row. A variant without figures has one row with its status and the reason.
+pub fn summary_csv(data: &ReportData) -> Result<String, ReportError> {
+    let rows = data.scenarios.iter().flat_map(|s| s.variants.iter().flat_map(move |v| summary(data, s, v)));
+    table("summary.csv", &SUMMARY, rows)
+}
+
+fn observation(data: &ReportData, row: &ObservationRow) -> [String; 20] {
+    let run = &data.run;
+    let link = if matches!(row.measure, Measure::PushTime | Measure::PullTime) { &run.link } else { "" };
+    // Edits, events and rebuild modes belong to trials that change a file; a cold trial has none.
+    let (edit, event, rebuild) = (String::new(), String::new(), String::new());
+    [
+        guard(&run.id),
+        guard(&row.scenario),
+        guard(&row.variant),
+        guard(&row.kind),
+        row.measure.id().to_owned(),
+        guard(row.definition.as_deref().unwrap_or_default()),
+        guard(&row.cache_state),
+        edit,
+        event,
+        rebuild,
+        guard(link),
+        guard(row.phase.as_deref().unwrap_or_default()),
+        run.base_set.clone(),
+        guard(&run.engine),
+        guard(&run.store),
+        row.iteration.to_string(),
+        row.warmup.to_string(),
+        plain(row.value),
+        row.unit.id().to_owned(),
+        row.status.to_owned(),
+    ]
+}
+
+fn summary(data: &ReportData, scenario: &ScenarioReport, variant: &VariantReport) -> Vec<Vec<String>> {
+    let about = [&data.run.id, &scenario.name, &variant.name, &variant.kind, &variant.status];
+    let reason = variant.reason.as_deref().unwrap_or_default();
+    let about: Vec<String> = about.into_iter().map(String::as_str).chain([reason]).map(guard).collect();
+    let row = |figures: Vec<String>| about.iter().cloned().chain(figures).collect();
+    if variant.estimates.is_empty() {
+        return vec![row(vec![String::new(); SUMMARY.len() - about.len()])];
+    }
+    variant.estimates.iter().map(|e| row(figures(e))).collect()
+}
+
+fn figures(estimate: &MeasureEstimate) -> Vec<String> {
+    let text = |text: &Option<String>| guard(text.as_deref().unwrap_or_default());
+    let number = |value: Option<f64>| value.map(plain).unwrap_or_default();
+    let interval = estimate.interval;
+    vec![
+        estimate.measure.id().to_owned(),
+        text(&estimate.definition),
+        text(&estimate.phase),
+        guard(&estimate.cache_state),
+        estimate.unit.id().to_owned(),
+        estimate.n.to_string(),
+        plain(estimate.median),
+        plain(estimate.min),
+        plain(estimate.max),
+        plain(estimate.mad),
+        number(interval.map(|i| i.low)),
+        number(interval.map(|i| i.high)),
+        number(interval.map(|i| i.coverage)),
+        number(estimate.versus_reference),
+    ]
+}
+
+fn table<R>(file: &'static str, header: &[&str], rows: impl Iterator<Item = R>) -> Result<String, ReportError>
+where
+    R: IntoIterator<Item = String>,
+{
+    let failed = |source| ReportError::Csv { file, source };
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(header).map_err(failed)?;
+    for row in rows {
+        writer.write_record(row).map_err(failed)?;
+    }
+    let bytes = writer.into_inner().map_err(|e| failed(e.into_error().into()))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// `text` with an apostrophe before what a spreadsheet would take for a formula, and before an apostrophe, so that
+/// taking the first one off always gives the text back.
+fn guard(text: &str) -> String {
+    let apostrophe = if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\'']) { "'" } else { "" };
+    format!("{apostrophe}{text}")
+}

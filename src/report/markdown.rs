@@ -1,0 +1,156 @@
+//! The report as GitHub-flavoured Markdown.
+
+use super::data::{OverheadReport, ReportData, ScenarioReport};
+use super::table::{Table, headlines, interval_note, more_sizes, name, remarks, sizes, times};
+use super::text::one_line;
+use crate::measure::Measure;
+use crate::units;
+
+/// The report as Markdown: a summary, both charts, the tables of every scenario, what the measures mean, the conditions.
+pub fn markdown(data: &ReportData) -> String {
+    let mut page = String::new();
+    head(&mut page, data);
+    for scenario in &data.scenarios {
+        scenario_section(&mut page, scenario);
+    }
+    measures(&mut page);
+    conditions(&mut page, data);
+    overhead(&mut page, &data.overhead);
+    list(&mut page, "Warnings", data.warnings.iter().map(|w| escape(w)));
+    page
+}
+
+/// The tables of sizes and times alone, with the conditions that they hold under: what a README quotes.
+pub fn markdown_excerpt(data: &ReportData) -> String {
+    let mut page = String::new();
+    for scenario in &data.scenarios {
+        for table in [sizes(scenario), times(scenario)] {
+            push(&mut page, &table_text(&table));
+        }
+        if let Some(note) = interval_note(scenario) {
+            push(&mut page, &format!("{}\n", escape(&note)));
+        }
+    }
+    let run = &data.run;
+    let line = format!(
+        "`{}`: base set *{}*, {}, {} with {}, link {}, {} of each variant.",
+        run.id,
+        run.base_set,
+        run.platform,
+        run.engine,
+        run.store,
+        run.link,
+        units::count(run.trials as usize, "trial")
+    );
+    push(&mut page, &line);
+    page
+}
+
+fn head(page: &mut String, data: &ReportData) {
+    let run = &data.run;
+    push(page, &format!("# Run {}\n", escape(&run.id)));
+    let line =
+        format!("{} bases, {}, {} with {}, started {}, {}.", run.base_set, run.platform, run.engine, run.store, run.started, run.state);
+    push(page, &format!("{}\n", escape(&line)));
+    for line in data.scenarios.iter().flat_map(headlines) {
+        push(page, &format!("- {}", escape(&line)));
+    }
+    push(page, "\n![Transfer size and uncompressed size by variant](sizes.svg)\n");
+    push(page, "![Build, push and pull time by variant](times.svg)\n");
+}
+
+fn scenario_section(page: &mut String, scenario: &ScenarioReport) {
+    push(page, &format!("## {} ({})\n", escape(&scenario.name), escape(&scenario.language)));
+    for (title, table) in [("Sizes", sizes(scenario)), ("Times", times(scenario)), ("More measures", more_sizes(scenario))] {
+        push(page, &format!("### {title}\n\n{}", table_text(&table)));
+        if title == "Times"
+            && let Some(note) = interval_note(scenario)
+        {
+            push(page, &format!("{}\n", escape(&note)));
+        }
+    }
+    let remarks = remarks(scenario).into_iter().map(|(variant, text)| format!("**{}**: {}", escape(&variant), escape(&text)));
+    for remark in remarks {
+        push(page, &format!("- {remark}"));
+    }
+    push(page, "");
+}
+
+fn measures(page: &mut String) {
+    push(page, "## What the measures mean\n");
+    for measure in Measure::ALL {
+        push(page, &format!("- **{}**: {}", name(measure), escape(measure.about())));
+    }
+    push(page, "\nUnits are decimal: 1 MB = 1,000,000 B. Exact bytes are in `observations.csv` and `report.json`.\n");
+}
+
+fn conditions(page: &mut String, data: &ReportData) {
+    let facts = data.conditions.iter().map(|f| vec![escape(&f.name), escape(&f.value)]);
+    push(page, &format!("## Conditions\n\n{}", rows(&["condition", "value"].map(String::from), &[false, false], facts)));
+    if data.bases.is_empty() {
+        return;
+    }
+    let bases = data.bases.iter().map(|base| {
+        let size = base.uncompressed_size.map_or_else(|| "–".to_owned(), units::bytes);
+        vec![escape(&base.reference), escape(&base.digest), size, base.differs.as_deref().map_or_else(|| "–".to_owned(), escape)]
+    });
+    let headings = ["base image", "digest", "uncompressed size (D3)", "differs from the published image"].map(String::from);
+    push(page, &format!("## Base images\n\n{}", rows(&headings, &[false, false, true, false], bases)));
+}
+
+fn overhead(page: &mut String, overhead: &OverheadReport) {
+    let mut parts =
+        vec![("wall time", overhead.wall), ("measured", overhead.measured), ("bases", overhead.bases), ("overhead", overhead.overhead)];
+    parts.extend(overhead.kinds.iter().map(|(kind, seconds)| (kind.as_str(), *seconds)));
+    let cells = parts.iter().enumerate().map(|(index, (what, seconds))| {
+        let what = if index < 4 { escape(what) } else { format!("overhead: {}", escape(what)) };
+        vec![what, format!("{seconds:.2}")]
+    });
+    push(page, &format!("## Where the time went\n\n{}", rows(&["part", "seconds"].map(String::from), &[false, true], cells)));
+    if let Some(share) = overhead.share {
+        push(page, &format!("Overhead is {:.1} % of the wall time without bases.\n", share * 100.0));
+    }
+}
+
+fn list(page: &mut String, title: &str, items: impl Iterator<Item = String>) {
+    let items: Vec<String> = items.map(|i| format!("- {i}")).collect();
+    if !items.is_empty() {
+        push(page, &format!("## {title}\n\n{}", items.join("\n")));
+    }
+}
+
+fn table_text(table: &Table) -> String {
+    let headings: Vec<String> = table.columns.iter().map(|c| escape(&c.heading)).collect();
+    let numbers: Vec<bool> = table.columns.iter().map(|c| c.number).collect();
+    rows(&headings, &numbers, table.rows.iter().map(|row| row.iter().map(|cell| escape(cell)).collect()))
+}
+
+/// A table from cells that are already escaped; ends with a line break.
+fn rows(headings: &[String], numbers: &[bool], body: impl Iterator<Item = Vec<String>>) -> String {
+    let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
+    let rule: Vec<String> = numbers.iter().map(|number| if *number { "---:" } else { "---" }.to_owned()).collect();
+    let mut text = line(headings) + &line(&rule);
+    for cells in body {
+        text.push_str(&line(&cells));
+    }
+    text
+}
+
+/// `text` in one line with everything escaped that Markdown or HTML would read as more than text.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in one_line(text).chars() {
+        match c {
+            '<' => escaped.push_str("&lt;"),
+            '&' => escaped.push_str("&amp;"),
+            '|' | '\\' | '`' | '*' | '_' | '[' | ']' | '~' | '$' => escaped.extend(['\\', c]),
+            _ => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+fn push(page: &mut String, text: &str) {
+    page.push_str(text);
+    page.push('\n');
+}

@@ -1,0 +1,34 @@
+//! One [`ReportData`], then every format: pure functions of it.
+//!
+//! [`ReportData::new`] decides what is shown; the formats only write it down, and none reads or writes a file.
+//! [`write_all`] alone touches the disk. Invariants: the same record gives the same bytes; every column and axis has one
+//! unit and every size says which size it is; a variant without numbers is shown as what it is, with the reason, and
+//! never with a number; names and messages come from outside and are escaped by each format for itself.
+
+mod chart;
+mod collect;
+mod comparison;
+mod csv;
+mod data;
+mod error;
+mod figures;
+mod json;
+mod markdown;
+mod table;
+mod terminal;
+mod text;
+mod write;
+
+pub use chart::{sizes_chart, times_chart};
+pub use comparison::comparison;
+pub use csv::{observations_csv, summary_csv};
+pub use data::{
+    BaseReport, Fact, IntervalReport, MeasureEstimate, ObservationRow, OverheadReport, REPORT_VERSION, ReportData, RunFacts,
+    ScenarioReport, VariantReport,
+};
+pub use error::ReportError;
+pub use json::{json, report_schema};
+pub use markdown::{markdown, markdown_excerpt};
+pub use terminal::terminal;
+pub(crate) use text::one_line;
+pub use write::write_all;
