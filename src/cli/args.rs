@@ -1,0 +1,233 @@
+//! What can be typed. Resolved into [`options`](super::options) at once; nothing below `cli` sees these types.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Weighs container images and holds them to a budget
+#[derive(Debug, Parser)]
+#[command(name = "loadline", version, about, max_term_width = 110, disable_help_subcommand = true)]
+#[command(after_help = "Exit codes: 0 ok, 2 usage, 3 incomplete, 4 engine, 5 record, 70 internal, 130 interrupted")]
+pub(crate) struct Cli {
+    /// What to do
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Say what this machine can measure, what not, and the cure; removes what a dead run left
+    Doctor(DoctorArgs),
+    /// Build, prove, weigh and time; writes a run folder and ends with the table
+    Run(Box<RunArgs>),
+    /// List scenarios and variants, and which bases they need
+    List(ListArgs),
+    /// Make all report files of a run again from its record, and print the table
+    Report(ReportArgs),
+    /// Base sets and how near each stand-in is to what is published
+    Bases(BasesArgs),
+    /// Print a completion script for a shell
+    Completions(CompletionsArgs),
+    /// Print the manual page
+    Man,
+}
+
+/// Which scenarios.
+#[derive(Debug, Args)]
+pub(crate) struct Selection {
+    /// Names of scenarios, or paths of folders with a Dockerfile; all scenarios when none is given
+    #[arg(value_name = "SCENARIO|PATH")]
+    pub(crate) wanted: Vec<String>,
+    /// The folder that holds the scenarios
+    #[arg(long, value_name = "DIR", default_value = "scenarios")]
+    pub(crate) scenarios: PathBuf,
+    /// Only variants that match: NAME, SCENARIO/NAME, with * and ?; may be repeated
+    #[arg(long = "variant", value_name = "GLOB")]
+    pub(crate) variants: Vec<String>,
+}
+
+/// Which engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum EngineArg {
+    /// An own dockerd that leaves no trace (Linux, root)
+    Private,
+    /// The engine that `DOCKER_HOST` names, else the default socket
+    Host,
+}
+
+/// Which base set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BasesArg {
+    /// Hub when every FROM resolves, else stand-in for all
+    Auto,
+    /// As published, pulled by name
+    Hub,
+    /// Built locally after the published recipes
+    StandIn,
+}
+
+/// How a run talks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MessageFormat {
+    /// Lines or bars on stderr, the table on stdout
+    Human,
+    /// One JSON event a line on stdout
+    Json,
+}
+
+/// Arguments of `run`.
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// Which scenarios
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    /// Which engine measures; private where it can run, unless said otherwise
+    #[arg(long, value_enum)]
+    pub(crate) engine: Option<EngineArg>,
+    /// The dockerd binary for the private engine
+    #[arg(long, value_name = "PATH")]
+    pub(crate) dockerd: Option<PathBuf>,
+    /// Where the private engine keeps its data: auto, tmpfs, disk, or a new or empty folder
+    #[arg(long, value_name = "auto|tmpfs|disk|PATH", default_value = "auto")]
+    pub(crate) data_root: String,
+    /// Where base images come from
+    #[arg(long, value_enum, default_value = "auto")]
+    pub(crate) bases: BasesArg,
+    /// Refuse a base image whose digest differs from bases.lock
+    #[arg(long)]
+    pub(crate) locked: bool,
+    /// A registry that the private engine asks instead of the public one
+    #[arg(long, value_name = "URL")]
+    pub(crate) registry_mirror: Option<String>,
+    /// How often each variant is measured
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) trials: u32,
+    /// One trial of each variant: exact bytes, times as a first look
+    #[arg(long, conflicts_with = "trials")]
+    pub(crate) quick: bool,
+    /// Seed of the order in which variants are measured; drawn and recorded when not given
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// The run's folder, new or empty; results/DATE-N when not given
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Exit 0 although some variant was skipped, such as one whose base image cannot be had
+    #[arg(long)]
+    pub(crate) allow_skips: bool,
+    /// How progress is told
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "human")]
+    pub(crate) message_format: MessageFormat,
+}
+
+/// Arguments of `doctor`.
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    /// The dockerd binary for the private engine
+    #[arg(long, value_name = "PATH")]
+    pub(crate) dockerd: Option<PathBuf>,
+}
+
+/// Arguments of `list`.
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {
+    /// Which scenarios
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+}
+
+/// Arguments of `report`.
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    /// The run's folder
+    #[arg(value_name = "RUN")]
+    pub(crate) run: PathBuf,
+    /// What is printed on stdout
+    #[arg(long, value_enum, default_value = "terminal")]
+    pub(crate) format: ReportFormat,
+}
+
+/// A format that `report` prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportFormat {
+    /// The table for people
+    Terminal,
+    /// The same as Markdown
+    Markdown,
+    /// All observations, one a row
+    Csv,
+    /// Everything in the report, as JSON
+    Json,
+}
+
+/// Arguments of `bases`.
+#[derive(Debug, Args)]
+pub(crate) struct BasesArgs {
+    /// What to do
+    #[command(subcommand)]
+    pub(crate) command: BasesCommand,
+}
+
+/// What to do with bases.
+#[derive(Debug, Subcommand)]
+pub(crate) enum BasesCommand {
+    /// List the stand-ins: published size, ours, ratio, what differs
+    List,
+    /// Build the stand-ins that the scenarios need, into the cache
+    Build(BasesBuildArgs),
+}
+
+/// Arguments of `bases build`.
+#[derive(Debug, Args)]
+pub(crate) struct BasesBuildArgs {
+    /// Which scenarios
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    /// The dockerd binary for the private engine
+    #[arg(long, value_name = "PATH")]
+    pub(crate) dockerd: Option<PathBuf>,
+}
+
+/// Arguments of `completions`.
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum)]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    /// Every help text of a command and those below it, with the place it stands at.
+    fn texts(command: &clap::Command, texts: &mut Vec<(String, String)>) {
+        let place = command.get_name().to_owned();
+        texts.push((place.clone(), command.get_about().map(ToString::to_string).unwrap_or_default()));
+        for argument in command.get_arguments() {
+            let place = format!("{place} {}", argument.get_id());
+            texts.push((place.clone(), argument.get_help().map(ToString::to_string).unwrap_or_default()));
+            for value in argument.get_possible_values().iter().filter(|_| argument.get_id() != "shell") {
+                texts.push((format!("{place}={}", value.get_name()), value.get_help().map(ToString::to_string).unwrap_or_default()));
+            }
+        }
+        command.get_subcommands().for_each(|sub| self::texts(sub, texts));
+    }
+
+    #[test]
+    fn the_arguments_contradict_nothing_that_clap_knows() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_help_text_starts_with_a_capital_and_has_no_final_period() {
+        let mut found = Vec::new();
+        texts(&Cli::command(), &mut found);
+        // A flag takes no value, and clap says true and false for it without words.
+        found.retain(|(place, _)| !place.ends_with("=true") && !place.ends_with("=false"));
+        let wrong: Vec<_> = found.iter().filter(|(_, text)| !text.starts_with(char::is_uppercase) || text.ends_with('.')).collect();
+        assert!(wrong.is_empty() && found.len() > 40, "{wrong:#?}");
+    }
+}

@@ -1,0 +1,60 @@
+//! One file per command: each wires rooms together and decides the exit code.
+
+mod bases;
+mod completions;
+mod doctor;
+mod farewell;
+mod list;
+mod report;
+mod run;
+mod session;
+mod signals;
+
+use std::ffi::OsString;
+use std::io;
+
+use crate::scenario::{self, Discovered, Problems};
+
+use super::args::{Command, Selection};
+use super::{Exit, Failure, printer};
+
+/// Runs one command.
+pub(super) fn dispatch(command: Command, arguments: &[OsString]) -> Result<Exit, Failure> {
+    match command {
+        Command::Doctor(args) => doctor::doctor(&args),
+        Command::Run(args) => run::run(*args, arguments),
+        Command::List(args) => list::list(&args),
+        Command::Report(args) => report::report(&args),
+        Command::Bases(args) => bases::bases(args),
+        Command::Completions(args) => completions::completions(&args),
+        Command::Man => completions::man(),
+    }
+}
+
+/// The scenarios that the user means, or all problems with them at once.
+fn select(selection: &Selection) -> Result<Discovered, Failure> {
+    let mut found = scenario::discover(&selection.scenarios, &selection.wanted).map_err(|problems| wrong(&problems))?;
+    scenario::select_variants(&mut found, &selection.variants).map_err(|problems| wrong(&problems))?;
+    if !found.warnings.is_empty() {
+        printer::talk(&found.warnings.render(printer::talk_colour()));
+    }
+    Ok(found)
+}
+
+fn wrong(problems: &Problems) -> Failure {
+    Failure::rendered(Exit::Usage, &problems.render(printer::talk_colour()))
+}
+
+fn print(text: &str) -> Result<Exit, Failure> {
+    printer::data(text).map_err(|error| not_printed(&error))?;
+    Ok(Exit::Ok)
+}
+
+fn not_printed(error: &io::Error) -> Failure {
+    Failure::new(Exit::Internal, io::Error::new(error.kind(), format!("stdout takes no more text: {error}; check the disk or the pipe")))
+}
+
+/// The runtime for everything that waits.
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(|e| Failure::new(Exit::Internal, e))
+}

@@ -1,0 +1,191 @@
+//! `run`: build, prove, weigh, time, record, report.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::Zoned;
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::args::{MessageFormat, RunArgs};
+use crate::cli::console::Console;
+use crate::cli::options::{EngineChoice, RunOptions, absolute};
+use crate::cli::{Exit, Failure, printer};
+use crate::judge;
+use crate::record::{Record, RecordError, RunState, Store};
+use crate::report::{self, ReportData};
+use crate::rig::bases::{self, BaseError};
+use crate::rig::private::PrivateError;
+use crate::run::{self, Emitter, End, EngineKind, EventKind, Execution, Limits, Plan, RigError, RigSettings, Rigged, Stopwatch};
+use crate::scenario::Discovered;
+
+use super::farewell::farewell;
+use super::session::{self, Keeper, Session};
+use super::{runtime, select, signals};
+
+/// Runs the selected scenarios and prints the table.
+pub(super) fn run(args: RunArgs, command: &[OsString]) -> Result<Exit, Failure> {
+    let found = select(&args.selection)?;
+    let options = RunOptions::resolve(args, command)?;
+    let settings = rig_settings(&options, &found)?;
+    if let Some(folder) = &options.out {
+        Store::check(folder).map_err(not_recorded)?;
+    }
+    let runtime = runtime()?;
+    let console = Console::start(options.message_format);
+    let emitter = Emitter::new(Arc::new(Stopwatch::start()), console.listener());
+    let ended = runtime.block_on(measure(&options, &found, &settings, &emitter));
+    // The task that waits for signals ends with the runtime; until then it would keep the console open.
+    drop(runtime);
+    drop(emitter);
+    console.close();
+    conclude(&options, ended?)
+}
+
+/// A run that was recorded.
+struct Ran {
+    folder: PathBuf,
+    end: End,
+    /// What could not be taken down: told after the table.
+    afterwards: Option<Failure>,
+}
+
+fn create_store(options: &RunOptions) -> Result<Store, Failure> {
+    let store = match &options.out {
+        Some(folder) => Store::create(folder),
+        None => Store::allocate(Path::new("results"), Zoned::now().date()),
+    };
+    store.map_err(not_recorded)
+}
+
+fn not_recorded(error: RecordError) -> Failure {
+    Failure::new(if matches!(error, RecordError::Io { .. }) { Exit::Record } else { Exit::Usage }, error)
+}
+
+/// Everything between the first engine and the last, which is gone when this returns.
+async fn measure(options: &RunOptions, found: &Discovered, settings: &RigSettings, emitter: &Emitter) -> Result<Ran, Failure> {
+    let cancel = CancellationToken::new();
+    signals::watch(cancel.clone(), emitter.clone())?;
+    let rigged = match Box::pin(Rigged::up(settings, emitter, &cancel)).await {
+        Ok(rigged) => rigged,
+        Err(RigError::Interrupted) => return stopped_early(options, found, settings, emitter),
+        Err(error) => return Err(not_ready(error)),
+    };
+    let measured = on_the_bench(options, found, emitter, &cancel, &rigged).await;
+    let down = rigged.down(emitter).await;
+    let (end, mut session) = measured?;
+    session.finish(&end, emitter)?;
+    let afterwards = down.err().map(|error| Failure::new(Exit::Engine, error));
+    Ok(Ran { folder: session.folder().to_owned(), end, afterwards })
+}
+
+/// A run that the user stopped before there was a bench has a record too, in which nothing is measured.
+fn stopped_early(options: &RunOptions, found: &Discovered, settings: &RigSettings, emitter: &Emitter) -> Result<Ran, Failure> {
+    let facts = session::facts();
+    let conditions = run::undecided(&settings.engine, &facts, session::unpigz());
+    let mut session = Session::begin(options, found, create_store(options)?, facts, conditions, Vec::new())?;
+    session.finish(&End::Interrupted, emitter)?;
+    Ok(Ran { folder: session.folder().to_owned(), end: End::Interrupted, afterwards: None })
+}
+
+async fn on_the_bench(
+    options: &RunOptions,
+    found: &Discovered,
+    emitter: &Emitter,
+    cancel: &CancellationToken,
+    rigged: &Rigged,
+) -> Result<(End, Session), Failure> {
+    let plan = Plan::new(&found.scenarios, options.trials, options.seed);
+    let mut session = begin(options, found, rigged)?;
+    emitter.send(EventKind::RunStarted { run_id: session.run_id(), trials: plan.blocks.len() });
+    let skipped = run::skipped(&found.scenarios, rigged.provided.as_ref()).map_err(|e| Failure::new(Exit::Usage, e))?;
+    let run_id = session.run_id();
+    let execution = Execution {
+        bench: &rigged.bench,
+        scenarios: &found.scenarios,
+        plan: &plan,
+        run_id: &run_id,
+        limits: Limits::default(),
+        skipped: &skipped,
+        emitter,
+        cancel,
+    };
+    let end = Box::pin(execution.run(&mut Keeper(&mut session))).await.map_err(|e| Failure::new(Exit::Record, e))?;
+    Ok((end, session))
+}
+
+fn begin(options: &RunOptions, found: &Discovered, rigged: &Rigged) -> Result<Session, Failure> {
+    let facts = session::facts();
+    let conditions = rigged.conditions(&facts, session::unpigz());
+    let warnings = rigged.provided.iter().flat_map(|provided| provided.warnings.clone()).collect();
+    Session::begin(options, found, create_store(options)?, facts, conditions, warnings)
+}
+
+fn rig_settings(options: &RunOptions, found: &Discovered) -> Result<RigSettings, Failure> {
+    let engine = match &options.engine {
+        EngineChoice::Host => EngineKind::Host,
+        EngineChoice::Private { dockerd, data_root, registry_mirror } => {
+            EngineKind::Private { dockerd: dockerd.clone(), data_root: data_root.clone(), registry_mirror: registry_mirror.clone() }
+        }
+    };
+    Ok(RigSettings {
+        engine,
+        bases: options.bases,
+        locked: options.locked,
+        lock: lock_path(&options.selection.scenarios),
+        cache: bases::cache_folder().map_err(|e| Failure::new(Exit::Usage, e))?,
+        references: run::references(&found.scenarios).map_err(|e| Failure::new(Exit::Usage, e))?,
+    })
+}
+
+/// `bases.lock` lies with the scenarios, so that it is committed with them; where there is no such folder, because a path
+/// was named, in the current one.
+pub(super) fn lock_path(scenarios: &Path) -> PathBuf {
+    let folder = if scenarios.is_dir() { scenarios } else { Path::new(".") };
+    absolute(folder).join("bases.lock")
+}
+
+/// The exit code of a bench that could not be made ready.
+pub(super) fn not_ready(error: RigError) -> Failure {
+    let exit = match &error {
+        RigError::Interrupted => Exit::Interrupted,
+        RigError::Base(
+            BaseError::Locked { .. } | BaseError::LockSyntax { .. } | BaseError::LockedStandIn { .. } | BaseError::NoCacheFolder,
+        )
+        | RigError::Private(PrivateError::DataRootUnusable { .. }) => Exit::Usage,
+        _ => Exit::Engine,
+    };
+    Failure::new(exit, error)
+}
+
+/// Writes the report, prints the table and decides the exit code: what the user did goes before what the engine did, and
+/// that before what is missing.
+fn conclude(options: &RunOptions, ran: Ran) -> Result<Exit, Failure> {
+    let Ran { folder, end, afterwards } = ran;
+    let record = Record::read(&folder).map_err(|e| Failure::new(Exit::Record, e))?;
+    report::write_all(&folder, &record).map_err(|e| Failure::new(Exit::Record, e))?;
+    if options.message_format == MessageFormat::Human {
+        let data = ReportData::new(&record);
+        super::print(&report::terminal(&data, printer::width(), printer::colour()))?;
+    }
+    printer::talk(&farewell(&folder, &record));
+    if let Some(failure) = &afterwards {
+        printer::talk(&failure.last_words());
+    }
+    match end {
+        End::Interrupted => Ok(Exit::Interrupted),
+        End::Gone(gone) => Err(Failure::new(Exit::Engine, gone)),
+        End::Complete if afterwards.is_some() => Ok(Exit::Engine),
+        End::Complete if judge::completeness(&record, options.allow_skips).is_complete() => Ok(Exit::Ok),
+        End::Complete => Ok(Exit::Incomplete),
+    }
+}
+
+/// How the record's state reads for an end.
+pub(super) const fn state(end: &End) -> RunState {
+    match end {
+        End::Complete => RunState::Complete,
+        End::Interrupted => RunState::Interrupted,
+        End::Gone(_) => RunState::Incomplete,
+    }
+}

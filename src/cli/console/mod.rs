@@ -1,0 +1,103 @@
+//! Events to progress: bars on a terminal, plain lines elsewhere, JSON lines when asked for.
+//!
+//! Owns one thread that draws; the run only hands events over. A slow terminal drops progress, never outcomes.
+
+mod bars;
+mod json;
+mod lines;
+mod now;
+mod wording;
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crate::run::{Event, EventKind, Listener};
+
+use super::args::MessageFormat;
+use super::printer;
+
+/// How many events may wait for the drawing thread.
+const QUEUE: usize = 1024;
+
+/// Longest time between two looks at the clock.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Shows one event.
+trait View: Send {
+    /// Shows one event.
+    fn show(&mut self, event: &Event);
+    /// Shows that time goes on, about once a second while nothing happens.
+    fn tick(&mut self) {}
+    /// Takes down whatever is still drawn.
+    fn close(&mut self) {}
+}
+
+/// A running console.
+pub(super) struct Console {
+    sender: Option<SyncSender<Event>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Console {
+    /// Starts the drawing thread for `format`.
+    pub(super) fn start(format: MessageFormat) -> Self {
+        let (sender, receiver) = sync_channel(QUEUE);
+        let thread = std::thread::spawn(move || draw(&receiver, view(format)));
+        Self { sender: Some(sender), thread: Some(thread) }
+    }
+
+    /// Where the run sends its events.
+    pub(super) fn listener(&self) -> Listener {
+        let sender = self.sender.clone();
+        Arc::new(move |event| {
+            if let Some(sender) = &sender {
+                hand_over(sender, event);
+            }
+        })
+    }
+
+    /// Draws what is still waiting and takes the progress down. All listeners must be gone by now.
+    pub(super) fn close(mut self) {
+        self.sender = None;
+        if let Some(thread) = self.thread.take() {
+            drop(thread.join());
+        }
+    }
+}
+
+/// Progress may be lost when the queue is full; outcomes, warnings and the frame of the run may not.
+fn hand_over(sender: &SyncSender<Event>, event: Event) {
+    if let Err(TrySendError::Full(event)) = sender.try_send(event)
+        && !is_progress(&event.kind)
+    {
+        drop(sender.send(event));
+    }
+}
+
+const fn is_progress(kind: &EventKind) -> bool {
+    matches!(
+        kind,
+        EventKind::StepStarted { .. } | EventKind::StepCompleted { .. } | EventKind::TransferProgress { .. } | EventKind::Log { .. }
+    )
+}
+
+fn view(format: MessageFormat) -> Box<dyn View> {
+    match format {
+        MessageFormat::Json => Box::new(json::JsonLines),
+        MessageFormat::Human if printer::bars() => Box::new(bars::Bars::new(printer::talk_colour())),
+        MessageFormat::Human => Box::new(lines::Lines::default()),
+    }
+}
+
+fn draw(receiver: &Receiver<Event>, mut view: Box<dyn View>) {
+    loop {
+        match receiver.recv_timeout(TICK) {
+            Ok(event) => view.show(&event),
+            Err(RecvTimeoutError::Timeout) => view.tick(),
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+    }
+    view.close();
+}
