@@ -1,0 +1,82 @@
+//! Whole runs of the program on a scripted engine: what is said, what is kept, and the exit code.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use loadline::record::Record;
+
+use super::{Desk, Ran, ran, refusals};
+use crate::wire::docker::daemon::{Answer, Daemon, End};
+
+const INFO: &str = r#"{"ServerVersion":"20.10.24","OSType":"linux","Architecture":"x86_64","Driver":"overlay2","KernelVersion":"6.1.0","DockerRootDir":"/var/lib/docker","ID":"ABCD"}"#;
+
+/// What a builder says of a build that failed, with a terminal's escape sequences in it.
+const FAILURE: &str = "{\"errorDetail\":{\"message\":\"disk \\u001b[2Jon fire\"},\"error\":\"disk \\u001b[2Jon fire\"}\n";
+
+/// An engine whose builds answer so.
+fn engine(build: Answer) -> Daemon {
+    Daemon::start(vec![("GET /info", Answer::ok(INFO)), ("POST /build", build)])
+}
+
+fn command(desk: &Desk, engine: &Daemon, more: &[&str]) -> std::process::Command {
+    let arguments = [&["run", "--engine", "host", "--quick", "--out", "run"], more].concat();
+    let mut command = desk.command(&arguments);
+    command.env("DOCKER_HOST", format!("unix://{}", engine.socket().display()));
+    command
+}
+
+/// Runs the program on an engine of this process.
+pub(super) async fn run(desk: &Desk, build: Answer, more: &[&str]) -> Ran {
+    let engine = engine(build);
+    let mut command = command(desk, &engine, more);
+    let output = tokio::task::spawn_blocking(move || command.output().expect("the program starts")).await.expect("no panic");
+    ran(&output, desk.path())
+}
+
+/// A build that fails at once.
+pub(super) fn failing() -> Answer {
+    Answer::ok(FAILURE)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_build_is_told_recorded_and_exits_3() {
+    let desk = refusals::library();
+    let ran = run(&desk, failing(), &[]).await;
+    assert_eq!(ran.code, Some(3), "{ran:?}");
+    assert!(ran.out.contains("build-failed") && ran.out.contains("Wall time"), "{}", ran.out);
+    assert!(ran.err.contains("tiny/small: build-failed") && ran.err.contains("on fire"), "{}", ran.err);
+    assert!(ran.err.contains("report: run/report.md"), "{}", ran.err);
+    assert!(!ran.out.contains('\x1b') && !ran.err.contains('\x1b'), "{ran:?}");
+    let record = Record::read(&desk.path().join("run")).expect("a record");
+    assert_eq!(record.trials.len(), 1);
+    for file in ["report.md", "sizes.svg", "times.svg", "observations.csv"] {
+        assert!(desk.path().join("run").join(file).exists(), "{file}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_engine_that_cuts_the_build_off_exits_4_with_a_readable_record() {
+    let desk = refusals::library();
+    let ran = run(&desk, Answer::ok("{\"stream\":\"Step 1/2\"}\n").end(End::Cut), &[]).await;
+    assert_eq!(ran.code, Some(4), "{ran:?}");
+    Record::read(&desk.path().join("run")).expect("a record");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interrupted_run_exits_130_with_a_record_that_says_so() {
+    let desk = refusals::library();
+    let engine = engine(failing().delay(Duration::from_mins(10)));
+    let mut child = command(&desk, &engine, &[]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+    while engine.seen("POST /build").is_empty() {
+        assert!(child.try_wait().expect("a child").is_none(), "it ended before its build");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("the signal is sent");
+    let output = tokio::task::spawn_blocking(move || child.wait_with_output().expect("it ends")).await.expect("no panic");
+    let ran = ran(&output, desk.path());
+    assert_eq!(ran.code, Some(130), "{ran:?}");
+    assert!(ran.err.contains("stopping") && ran.err.contains("stopped early"), "{}", ran.err);
+    let record = Record::read(&desk.path().join("run")).expect("a record");
+    assert_eq!(record.run.state, loadline::record::RunState::Interrupted);
+}

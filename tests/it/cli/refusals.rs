@@ -1,0 +1,93 @@
+//! What `run` refuses before anything is started.
+
+use std::os::unix::fs::PermissionsExt;
+
+use super::{BINARY, Desk, Ran, ran, scenario};
+
+/// A desk with one small scenario.
+pub(super) fn library() -> Desk {
+    let desk = Desk::new();
+    desk.write("scenarios/tiny/Dockerfile", "FROM scratch\nCOPY Dockerfile /\n");
+    desk.write("scenarios/tiny/scenario.toml", &scenario("tiny", "\n[smoke]\nskip = \"it has no server\"\n"));
+    desk
+}
+
+/// Runs the program as a user without rights.
+fn without_root(desk: &Desk, arguments: &[&str]) -> Ran {
+    if !rustix::process::geteuid().is_root() {
+        return desk.run(arguments);
+    }
+    // The build folder may be closed to other users.
+    let copy = desk.path().join("loadline");
+    std::fs::copy(BINARY, &copy).expect("the program is copied");
+    for path in [desk.path(), &copy] {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).expect("the mode is set");
+    }
+    let program = copy.to_str().expect("text");
+    let all = [&["--reuid=65534", "--regid=65534", "--clear-groups", program][..], arguments].concat();
+    ran(&desk.program("setpriv", &all).output().expect("setpriv is part of util-linux"), desk.path())
+}
+
+#[test]
+fn without_root_a_run_says_what_to_do() {
+    let text = without_root(&library(), &["run"]).refusal(4);
+    assert_eq!(text, "error: a private engine needs root; run it with sudo, or use `--engine host`\n");
+}
+
+#[test]
+fn without_root_doctor_says_what_is_missing_and_how_to_get_it() {
+    let ran = without_root(&library(), &["doctor"]);
+    assert_eq!((ran.code, ran.err.as_str()), (Some(4), ""), "{}", ran.out);
+    let lines: Vec<&str> = ran.out.lines().collect();
+    assert!(lines[0].contains("dead runs"), "{}", ran.out);
+    let private = lines.iter().find(|line| line.contains("private engine ")).expect("a finding");
+    assert!(private.starts_with("no  ") && private.ends_with("run it with sudo, or use `--engine host`"), "{private}");
+    let host = lines.iter().find(|line| line.contains("host engine ")).expect("a finding");
+    assert!(host.starts_with("no  ") && host.contains("unix:///nowhere/docker.sock") && host.contains("start it"), "{host}");
+}
+
+#[test]
+fn flags_of_the_private_engine_contradict_the_host_engine() {
+    let desk = library();
+    for flag in [["--dockerd", "/usr/sbin/dockerd"], ["--data-root", "disk"], ["--registry-mirror", "http://127.0.0.1:1"]] {
+        let text = desk.run(&["run", "--engine", "host", flag[0], flag[1]]).refusal(2);
+        assert!(text.contains(flag[0]) && text.contains("leave them out with --engine host"), "{text}");
+    }
+    assert!(!desk.path().join("results").exists(), "nothing was begun");
+}
+
+#[test]
+fn a_folder_that_holds_something_is_no_place_for_a_run() {
+    let desk = library();
+    desk.write("taken/file", "");
+    let text = desk.run(&["run", "--engine", "host", "--out", "taken"]).refusal(2);
+    assert!(text.contains("taken"), "{text}");
+}
+
+#[test]
+fn no_engine_behind_docker_host_is_told_with_the_cure() {
+    let desk = library();
+    let ran = desk.run(&["run", "--engine", "host", "--quick"]);
+    assert_eq!((ran.code, ran.out.as_str()), (Some(4), ""), "{ran:?}");
+    assert!(ran.err.contains("no engine answers at unix:///nowhere/docker.sock; start it, or use --engine private"), "{}", ran.err);
+    let left = std::fs::read_dir(desk.path().join("results")).map_or(0, Iterator::count);
+    assert_eq!(left, 0, "a run that measured nothing leaves no folder");
+}
+
+#[test]
+fn an_engine_that_is_not_behind_a_socket_is_refused() {
+    let desk = library();
+    let output = desk.command(&["run", "--engine", "host"]).env("DOCKER_HOST", "tcp://127.0.0.1:1").output().expect("the program starts");
+    let text = ran(&output, desk.path()).err;
+    assert!(text.contains("only unix:///path sockets are served"), "{text}");
+    assert_eq!(output.status.code(), Some(4));
+}
+
+#[test]
+fn a_dockerd_that_is_not_there_is_named() {
+    if !rustix::process::geteuid().is_root() {
+        return assert!(library().run(&["run", "--dockerd", "/nowhere/dockerd"]).refusal(4).contains("needs root"));
+    }
+    let text = library().run(&["run", "--dockerd", "/nowhere/dockerd"]).refusal(4);
+    assert!(text.contains("/nowhere/dockerd") && text.contains("--dockerd"), "{text}");
+}

@@ -1,0 +1,3 @@
+//! A fake engine in process.
+
+mod run;

@@ -1,0 +1,324 @@
+//! The run against a fake engine and the real measuring registry.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use loadline::dockerfile::VariantKind;
+use loadline::measure::Measure;
+use loadline::record::{Status, TrialOutcome};
+use loadline::rig::RunNetwork;
+use loadline::rig::registry::{Registry, RegistryOptions};
+use loadline::run::{Bench, Emitter, End, Event, EventKind, Execution, Limits, Plan, Sink, Stopwatch};
+use loadline::scenario::{Builder, Expectation, Language, Scenario, Smoke, SmokeCheck, SmokeExpect, SmokeRequest, Variant};
+use tokio_util::sync::CancellationToken;
+
+use crate::support::fake_engine::{Behaviour, FakeEngine};
+
+/// Everything that a run left behind.
+struct Ran {
+    end: End,
+    outcomes: Vec<TrialOutcome>,
+    events: Vec<Event>,
+    builder: FakeEngine,
+}
+
+impl Ran {
+    fn status(&self, variant: &str) -> &Status {
+        &self.outcome(variant).status
+    }
+
+    fn outcome(&self, variant: &str) -> &TrialOutcome {
+        self.outcomes.iter().find(|o| o.trial.variant == variant).expect("the variant was planned")
+    }
+
+    fn value(&self, variant: &str, measure: Measure) -> f64 {
+        let found = self.outcome(variant).observations.iter().find(|o| o.measure == measure && o.phase.is_none());
+        found.unwrap_or_else(|| panic!("{variant} has {}", measure.id())).value
+    }
+}
+
+#[derive(Default)]
+struct Kept(Vec<TrialOutcome>);
+
+impl Sink for Kept {
+    fn keep(&mut self, outcome: TrialOutcome, _log: &str) -> Result<TrialOutcome, Box<dyn std::error::Error + Send + Sync>> {
+        self.0.push(outcome.clone());
+        Ok(outcome)
+    }
+}
+
+/// A run to be made: two variants, `good` and `odd`, one iteration.
+struct Case {
+    folder: tempfile::TempDir,
+    builder: FakeEngine,
+    puller: Option<FakeEngine>,
+    scenario: Scenario,
+    skipped: BTreeMap<(usize, usize), String>,
+    limits: Limits,
+    cancel: CancellationToken,
+}
+
+impl Case {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a temp folder");
+        fs::create_dir(folder.path().join("app")).expect("a folder");
+        fs::write(folder.path().join("app/Dockerfile"), "FROM x\nWORKDIR /src\nRUN go build\n").expect("the fixture is written");
+        let scenario = scenario(&folder.path().join("app"));
+        Self {
+            folder,
+            builder: FakeEngine::default(),
+            puller: Some(FakeEngine::default()),
+            scenario,
+            skipped: BTreeMap::new(),
+            limits: Limits::default(),
+            cancel: CancellationToken::new(),
+        }
+    }
+
+    /// A case in which the variant `odd` behaves in its own way.
+    fn odd(behaviour: Behaviour) -> Self {
+        let case = Self::new();
+        case.builder.set("-odd", behaviour.clone());
+        if let Some(puller) = &case.puller {
+            puller.set("-odd", behaviour);
+        }
+        case
+    }
+
+    fn expecting(mut self, expect: Expectation) -> Self {
+        self.scenario.variants[1].expect = expect;
+        self
+    }
+
+    async fn run(self) -> Ran {
+        let registry = Registry::start(RegistryOptions::new(self.folder.path().join("blobs"))).await.expect("a loopback port is free");
+        let isolated = self.puller.is_some();
+        let keep = vec!["x".to_owned()];
+        let bench = Bench { builder: self.builder.clone(), puller: self.puller, registry, isolated, network: RunNetwork::Host, keep };
+        let events = Arc::new(Mutex::new(Vec::new()));
+        let heard = Arc::clone(&events);
+        let listener = Arc::new(move |event| heard.lock().expect("no listener panics").push(event));
+        let emitter = Emitter::new(Arc::new(Stopwatch::start()), listener);
+        let scenarios = [self.scenario];
+        let plan = Plan::new(&scenarios, 1, 1);
+        let execution = Execution {
+            bench: &bench,
+            scenarios: &scenarios,
+            plan: &plan,
+            run_id: "test",
+            limits: self.limits,
+            skipped: &self.skipped,
+            emitter: &emitter,
+            cancel: &self.cancel,
+        };
+        let mut kept = Kept::default();
+        let end = execution.run(&mut kept).await.expect("outcomes are kept in memory");
+        bench.registry.stop().await.expect("the registry empties its folder");
+        drop(self.folder);
+        let events = events.lock().expect("no listener panics").clone();
+        Ran { end, outcomes: kept.0, events, builder: self.builder }
+    }
+}
+
+fn scenario(root: &Path) -> Scenario {
+    let ready = SmokeRequest {
+        method: "GET".to_owned(),
+        path: "/health".to_owned(),
+        body: None,
+        status: 200,
+        expect: Some(SmokeExpect::Json(serde_json::json!({"status": "ok"}))),
+    };
+    Scenario {
+        name: "app".to_owned(),
+        language: Language("go".to_owned()),
+        root: root.to_owned(),
+        variants: vec![variant("good", root), variant("odd", root)],
+        smoke: Smoke::Check(SmokeCheck { port: 8080, timeout: Duration::from_millis(600), ready, requests: Vec::new() }),
+        from_file: true,
+    }
+}
+
+fn variant(name: &str, root: &Path) -> Variant {
+    Variant {
+        name: name.to_owned(),
+        kind: VariantKind::SingleStage,
+        dockerfile: PathBuf::from(root).join("Dockerfile"),
+        target: None,
+        build_args: BTreeMap::new(),
+        builder: Builder::default(),
+        expect: Expectation::default(),
+    }
+}
+
+/// The variant `odd` has the status and no number, and `good` was measured all the same.
+fn odd_alone_fails(ran: &Ran, id: &str, words: &str) {
+    assert_eq!(ran.status("good"), &Status::Measured);
+    let odd = ran.outcome("odd");
+    assert_eq!(odd.status.id(), id, "{:?}", odd.status);
+    assert!(odd.status.reason().unwrap_or_default().contains(words), "{:?}", odd.status);
+    assert!(odd.observations.is_empty() && odd.push.is_none() && odd.pull.is_none() && odd.weighing.is_none());
+}
+
+#[tokio::test]
+async fn a_good_variant_has_every_measure_and_its_sizes_add_up() {
+    let ran = Case::new().run().await;
+    assert!(matches!(ran.end, End::Complete));
+    for measure in Measure::ALL {
+        assert!(ran.value("good", measure) > 0.0, "{}", measure.id());
+    }
+    let weighing = ran.outcome("good").weighing.clone().expect("measured");
+    assert_eq!(weighing.transfer_size, weighing.layer_transfer_size + weighing.config_size + weighing.manifest_size);
+    assert_eq!(weighing.uncompressed_size, 100_000);
+    let push = ran.outcome("good").push.clone().expect("measured");
+    assert_eq!(push.blob_bytes + push.manifest_bytes, weighing.transfer_size);
+}
+
+#[tokio::test]
+async fn every_block_begins_with_a_prune_that_keeps_the_bases() {
+    let ran = Case::new().run().await;
+    let calls = ran.builder.calls();
+    let builds: Vec<usize> = calls.iter().enumerate().filter(|(_, c)| c.starts_with("build")).map(|(n, _)| n).collect();
+    assert_eq!(builds.len(), 2);
+    assert!(builds.iter().all(|n| calls[n - 1] == "prune keeping 1"), "{calls:?}");
+}
+
+#[tokio::test]
+async fn nothing_is_left_in_the_engine_after_a_run() {
+    let ran = Case::odd(Behaviour::Answers500).run().await;
+    assert_eq!((ran.builder.containers(), ran.builder.tags()), (0, Vec::new()));
+}
+
+#[tokio::test]
+async fn a_failed_step_is_named_with_its_line_and_its_last_words() {
+    let ran = Case::odd(Behaviour::BuildFails).run().await;
+    odd_alone_fails(&ran, "build-failed", "exit code: 1");
+    let reason = ran.status("odd").reason().expect("a failure has a reason");
+    assert!(reason.contains("RUN go build") && reason.contains("main.go:3: undefined: x"), "{reason}");
+}
+
+#[tokio::test]
+async fn a_build_that_used_the_cache_is_invalid() {
+    odd_alone_fails(&Case::odd(Behaviour::BuildsFromCache).run().await, "invalid", "came from the cache");
+}
+
+#[tokio::test]
+async fn an_app_that_answers_500_fails_with_its_log() {
+    let ran = Case::odd(Behaviour::Answers500).run().await;
+    odd_alone_fails(&ran, "smoke-failed", "status 500 instead of 200");
+    assert!(ran.status("odd").reason().expect("it failed").contains("panic: no configuration"));
+}
+
+#[tokio::test]
+async fn a_container_that_ends_fails_at_once_with_its_exit_code() {
+    odd_alone_fails(&Case::odd(Behaviour::Exits).run().await, "smoke-failed", "exit code 3");
+}
+
+#[tokio::test]
+async fn a_warm_push_is_invalid() {
+    odd_alone_fails(&Case::odd(Behaviour::PushesWarm).run().await, "invalid", "the push was to be cold");
+}
+
+#[tokio::test]
+async fn a_broken_push_leaves_no_number_and_says_why() {
+    odd_alone_fails(&Case::odd(Behaviour::PushBreaks).run().await, "invalid", "connection reset by peer");
+}
+
+#[tokio::test]
+async fn a_pull_that_found_layers_is_invalid() {
+    odd_alone_fails(&Case::odd(Behaviour::PullsWarm).run().await, "invalid", "did not cross the registry whole");
+}
+
+#[tokio::test]
+async fn an_image_that_pushes_other_layers_than_it_has_is_invalid() {
+    odd_alone_fails(&Case::odd(Behaviour::NamesOtherLayers).run().await, "invalid", "but it pushed");
+}
+
+#[tokio::test]
+async fn a_failure_that_was_expected_is_told_as_such() {
+    let ran = Case::odd(Behaviour::BuildFails).expecting(Expectation::BuildFailure).run().await;
+    odd_alone_fails(&ran, "expected-failure", "exit code: 1");
+    let ran = Case::odd(Behaviour::Exits).expecting(Expectation::SmokeFailure).run().await;
+    odd_alone_fails(&ran, "expected-failure", "exit code 3");
+}
+
+#[tokio::test]
+async fn a_success_that_was_not_expected_is_invalid() {
+    let ran = Case::new().expecting(Expectation::BuildFailure).run().await;
+    odd_alone_fails(&ran, "invalid", "expects the build to fail");
+    let ran = Case::new().expecting(Expectation::SmokeFailure).run().await;
+    odd_alone_fails(&ran, "invalid", "expects the smoke check to fail");
+}
+
+#[tokio::test]
+async fn without_a_smoke_check_numbers_are_unverified() {
+    let mut case = Case::new();
+    case.scenario.smoke = Smoke::Unsaid;
+    let ran = case.run().await;
+    assert_eq!(ran.status("good"), &Status::Unverified);
+    assert!(ran.value("good", Measure::TransferSize) > 0.0);
+}
+
+#[tokio::test]
+async fn a_variant_without_its_base_is_skipped_before_the_build() {
+    let mut case = Case::new();
+    case.skipped.insert((0, 1), "no stand-in for alpine:3".to_owned());
+    let ran = case.run().await;
+    odd_alone_fails(&ran, "skipped", "no stand-in");
+    assert!(ran.builder.calls().iter().all(|c| !c.contains("-odd")));
+}
+
+#[tokio::test]
+async fn a_build_that_never_ends_times_out() {
+    let mut case = Case::odd(Behaviour::Hangs);
+    case.limits.build = Duration::from_millis(50);
+    odd_alone_fails(&case.run().await, "timed-out", "the build took longer than 50 ms");
+}
+
+#[tokio::test]
+async fn an_engine_that_goes_away_ends_the_run_and_every_trial_still_has_an_outcome() {
+    let mut case = Case::odd(Behaviour::DiesDuringBuild);
+    case.builder.set("-good", Behaviour::DiesDuringBuild);
+    case.limits.call = Duration::from_millis(200);
+    let ran = case.run().await;
+    assert!(matches!(&ran.end, End::Gone(gone) if gone.to_string().contains("a private engine went away during")), "{:?}", ran.end);
+    let mut ids: Vec<&str> = ran.outcomes.iter().map(|o| o.status.id()).collect();
+    ids.sort_unstable();
+    assert_eq!(ids, ["invalid", "skipped"]);
+}
+
+#[tokio::test]
+async fn stopping_a_run_ends_the_trial_under_way_as_interrupted() {
+    let case = Case::odd(Behaviour::Hangs);
+    case.builder.set("-good", Behaviour::Hangs);
+    let cancel = case.cancel.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        cancel.cancel();
+    });
+    let ran = case.run().await;
+    assert!(matches!(ran.end, End::Interrupted));
+    assert_eq!(ran.outcomes.iter().map(|o| o.status.id()).collect::<Vec<_>>(), ["interrupted"]);
+}
+
+#[tokio::test]
+async fn a_host_engine_is_never_pruned_and_says_that_it_cannot_show_a_cold_pull() {
+    let mut case = Case::new();
+    case.puller = None;
+    let ran = case.run().await;
+    assert_eq!(ran.status("good"), &Status::Measured);
+    assert!(ran.builder.calls().iter().all(|c| !c.starts_with("prune")));
+    assert!(ran.outcome("good").warnings.iter().any(|w| w.message.contains("pull-time is not measured")));
+    assert!(ran.outcome("good").observations.iter().all(|o| o.measure != Measure::PullTime));
+}
+
+#[tokio::test]
+async fn events_tell_the_run_in_order() {
+    let ran = Case::new().run().await;
+    let phases: Vec<&str> =
+        ran.events.iter().filter_map(|e| if let EventKind::Phase { phase } = &e.kind { Some(phase.as_str()) } else { None }).collect();
+    assert_eq!(phases, ["build", "smoke", "push", "pull", "build", "smoke", "push", "pull"]);
+    assert!(ran.events.windows(2).all(|pair| pair[0].at <= pair[1].at));
+}

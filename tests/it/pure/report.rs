@@ -1,0 +1,319 @@
+//! The report room.
+
+use std::fs;
+
+use loadline::judge::compare;
+use loadline::measure::Measure;
+use loadline::record::{Record, Status, Warning};
+use loadline::report::{
+    ReportData, comparison, json, markdown, observations_csv, report_schema, sizes_chart, summary_csv, terminal, times_chart, write_all,
+};
+use proptest::prelude::*;
+
+use crate::support::checked_in;
+use crate::support::records::{Figures, SMALL, change, failed, go_api, measured, planned, run};
+
+fn data() -> ReportData {
+    ReportData::new(&go_api())
+}
+
+/// A run of two scenarios, with a variant that nothing proves and one trial that fell out.
+fn two_scenarios() -> Record {
+    let mut record = go_api();
+    record.run.plan.extend([planned("web", "single"), planned("web", "multi"), planned("web", "bare")]);
+    let figures = Figures { transfer: 1_130_000_000, uncompressed: 2_500_000_000, layers: 12, build: 95.5, push: 31.0, pull: 20.25 };
+    record.trials.push(measured("web", "single", 1, figures));
+    record.trials.push(measured("web", "multi", 1, SMALL));
+    let mut late = failed("web", "multi", Status::TimedOut { reason: "no answer within 30 s".to_owned() });
+    late.trial.iteration = 2;
+    record.trials.push(late);
+    record.trials.push(loadline::record::TrialOutcome { status: Status::Unverified, ..measured("web", "bare", 1, SMALL) });
+    record
+}
+
+#[test]
+fn the_terminal_report_of_a_run() {
+    insta::assert_snapshot!(terminal(&data(), 100, false));
+}
+
+#[test]
+fn the_terminal_report_of_two_scenarios() {
+    insta::assert_snapshot!(terminal(&ReportData::new(&two_scenarios()), 100, false));
+}
+
+#[test]
+fn a_narrow_terminal_loses_the_least_columns_and_no_line_is_too_wide_for_its_table() {
+    let text = terminal(&data(), 80, false);
+    assert!(!text.contains("layer count"), "{text}");
+    assert!(text.lines().filter(|l| l.starts_with(['│', '┌', '╞', '└'])).all(|l| l.chars().count() <= 80), "{text}");
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn the_terminal_report_has_colours_only_when_asked() {
+    assert!(!terminal(&data(), 80, false).contains('\x1b'));
+    assert!(terminal(&data(), 80, true).contains('\x1b'));
+}
+
+#[test]
+fn the_markdown_report_of_a_run() {
+    insta::assert_snapshot!(markdown(&data()));
+}
+
+#[test]
+fn the_observations_of_a_run_as_csv() {
+    insta::assert_snapshot!(observations_csv(&data()).expect("CSV"));
+}
+
+#[test]
+fn the_header_of_the_observations_is_the_published_one() {
+    let csv = observations_csv(&data()).expect("CSV");
+    assert_eq!(
+        csv.lines().next(),
+        Some(
+            "run,scenario,variant,kind,measure,definition,cache_state,edit,event,rebuild,link,phase,base_set,engine,store,iteration,\
+             warmup,value,unit,status"
+        )
+    );
+}
+
+#[test]
+fn the_summary_of_a_run_as_csv() {
+    insta::assert_snapshot!(summary_csv(&data()).expect("CSV"));
+}
+
+#[test]
+fn the_report_of_a_run_as_json() {
+    insta::assert_snapshot!(json(&data()).expect("JSON"));
+}
+
+#[test]
+fn the_schema_checked_in_is_that_of_the_report() {
+    let schema = serde_json::to_string_pretty(&report_schema()).expect("a schema is JSON") + "\n";
+    checked_in("schemas/report.schema.json", &schema);
+}
+
+#[test]
+fn a_comparison_as_text() {
+    let mut later = go_api();
+    change(&mut later, "multi", Measure::TransferSize, |v| v * 2.0);
+    later.run.run_id = "2026-12-01-1".to_owned();
+    insta::assert_snapshot!(comparison(&compare(&go_api(), &later), 120));
+}
+
+#[test]
+fn a_drift_of_one_byte_is_told_in_bytes() {
+    let mut later = go_api();
+    change(&mut later, "single", Measure::TransferSize, |v| v + 1.0);
+    let text = comparison(&compare(&go_api(), &later), 120);
+    assert!(text.contains("+1 B") && text.contains("1 drifted"), "{text}");
+}
+
+#[test]
+fn a_variant_without_figures_has_its_reason_everywhere_and_never_a_number() {
+    let data = data();
+    let broken = data.scenarios[0].variants.iter().find(|v| v.name == "broken").expect("the variant");
+    assert_eq!((broken.status.as_str(), broken.estimates.len()), ("build-failed", 0));
+    for text in [terminal(&data, 120, false), markdown(&data), summary_csv(&data).expect("CSV"), json(&data).expect("JSON")] {
+        assert!(text.contains("undefined: x") && text.contains("build-failed"), "{text}");
+    }
+    for chart in [sizes_chart(&data).expect("a chart"), times_chart(&data).expect("a chart")] {
+        assert!(chart.contains("no figure: build-failed") && chart.contains("no figure: skipped"));
+    }
+    assert!(!observations_csv(&data).expect("CSV").contains("broken"));
+}
+
+#[test]
+fn a_trial_that_fell_out_is_told_beside_the_figures_of_the_others() {
+    let text = terminal(&ReportData::new(&two_scenarios()), 120, false);
+    assert!(text.contains("multi: trial 2 gave no figures, timed-out: no answer within 30 s"), "{text}");
+    assert!(text.contains("bare: unverified: there is no smoke check"), "{text}");
+}
+
+#[test]
+fn a_variant_that_a_cut_off_run_never_reached_is_not_run() {
+    let mut record = go_api();
+    record.run.state = loadline::record::RunState::Interrupted;
+    record.trials.clear();
+    let data = ReportData::new(&record);
+    assert!(data.scenarios[0].variants.iter().all(|v| v.status == "not-run" && v.estimates.is_empty()));
+    assert!(sizes_chart(&data).expect("a chart").contains("no figure: not-run"));
+}
+
+#[test]
+fn an_expected_failure_is_shown_as_what_it_is() {
+    let mut record = go_api();
+    record.trials.retain(|o| o.trial.variant != "broken");
+    record.trials.push(failed("go-api", "broken", Status::ExpectedFailure { reason: "COPY finds no dist/".to_owned() }));
+    let text = terminal(&ReportData::new(&record), 120, false);
+    assert!(text.contains("broken: expected-failure: COPY finds no dist/"), "{text}");
+}
+
+#[test]
+fn the_reports_files_are_the_same_bytes_whenever_they_are_made() {
+    let (first, second) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let written = write_all(first.path(), &two_scenarios()).expect("a report");
+    let names: Vec<_> = written.iter().map(|p| p.file_name().expect("a name").to_str().expect("a text")).collect();
+    assert_eq!(names, ["report.md", "observations.csv", "summary.csv", "report.json", "sizes.svg", "times.svg"]);
+    write_all(second.path(), &two_scenarios()).expect("a report");
+    write_all(second.path(), &two_scenarios()).expect("a report again");
+    assert_eq!(fs::read_dir(second.path()).expect("a folder").count(), names.len());
+    for name in names {
+        let bytes = |folder: &tempfile::TempDir| fs::read(folder.path().join(name)).expect("the file");
+        assert!(bytes(&first) == bytes(&second) && !bytes(&first).is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn every_size_in_a_chart_says_which_size_it_is_and_its_unit() {
+    let chart = sizes_chart(&data()).expect("a chart");
+    assert!(chart.contains("Transfer size (D2), MB") && chart.contains("Uncompressed size (D3), MB"), "{chart}");
+    assert!(chart.contains("stand-in bases"), "the base set is named");
+    let chart = times_chart(&data()).expect("a chart");
+    for title in ["Build time, s (cold cache)", "Push time, s", "Pull time, s"] {
+        assert!(chart.contains(title), "{title}: {chart}");
+    }
+}
+
+#[test]
+fn a_bar_that_would_be_thinner_than_a_pixel_is_still_drawn() {
+    let mut record = go_api();
+    change(&mut record, "multi", Measure::TransferSize, |_| 5_000.0);
+    let chart = sizes_chart(&ReportData::new(&record)).expect("a chart");
+    let bars: Vec<u32> = chart.lines().filter(|l| l.starts_with("<rect") && l.contains("fill=\"#0072B2\"")).map(width_of).collect();
+    // The legend's patch and the bars of multi in both panels.
+    assert_eq!(bars.len(), 3, "{chart}");
+    assert_eq!(bars[1], 2);
+}
+
+fn width_of(rectangle: &str) -> u32 {
+    let width = rectangle.split(" width=\"").nth(1).and_then(|rest| rest.split('"').next());
+    width.expect("a rectangle has a width").parse().expect("a width is a number")
+}
+
+/// What is wrong with `svg` as XML, in a few words: the tags must balance and no text may hold a bare special character.
+fn xml_problem(svg: &str) -> Option<String> {
+    let mut open = Vec::new();
+    let mut rest = svg;
+    while let Some(start) = rest.find('<') {
+        if let Some(problem) = text_problem(&rest[..start]) {
+            return Some(problem);
+        }
+        let Some(end) = rest[start..].find('>') else { return Some("a tag does not end".to_owned()) };
+        let tag = &rest[start + 1..start + end];
+        if tag.contains('<') || tag.matches('"').count() % 2 == 1 {
+            return Some(format!("bad tag {tag}"));
+        }
+        let name = tag.trim_start_matches('/').split([' ', '/']).next().unwrap_or_default();
+        if tag.starts_with('/') {
+            if open.pop() != Some(name) {
+                return Some(format!("{name} closes what is not open"));
+            }
+        } else if !tag.ends_with('/') {
+            open.push(name);
+        }
+        rest = &rest[start + end + 1..];
+    }
+    text_problem(rest).or_else(|| (!open.is_empty()).then(|| format!("{open:?} are not closed")))
+}
+
+fn text_problem(text: &str) -> Option<String> {
+    let known = ["&amp;", "&lt;", "&gt;", "&quot;", "&apos;"];
+    let bare = text.match_indices('&').find(|(at, _)| !known.iter().any(|e| text[*at..].starts_with(e)));
+    let control = text.chars().find(|c| (c.is_control() && *c != '\n') || matches!(c, '\u{fffe}' | '\u{ffff}'));
+    bare.map(|(at, _)| format!("bare & at {at} of {text}")).or_else(|| control.map(|c| format!("{c:?} in {text}")))
+}
+
+#[test]
+fn the_check_for_well_formed_svg_finds_what_is_broken() {
+    for broken in ["<a>", "<a></b>", "<a>&</a>", "<a>\u{1}</a>", "</a>", "<a b=\">"] {
+        assert!(xml_problem(broken).is_some(), "{broken}");
+    }
+    assert_eq!(xml_problem("<a b=\"c\"><d/>&amp;\n</a>"), None);
+}
+
+/// Cells of a row of a Markdown table: pipes that are not escaped.
+fn cells(row: &str) -> usize {
+    let mut escaped = false;
+    let mut count = 0;
+    for c in row.chars() {
+        count += usize::from(c == '|' && !escaped);
+        escaped = c == '\\' && !escaped;
+    }
+    count
+}
+
+fn uneven_table(markdown: &str) -> Option<String> {
+    let mut width = None;
+    for line in markdown.lines() {
+        if !line.starts_with('|') {
+            width = None;
+            continue;
+        }
+        if *width.get_or_insert_with(|| cells(line)) != cells(line) {
+            return Some(line.to_owned());
+        }
+    }
+    None
+}
+
+/// A record with hostile names and messages and random figures.
+fn hostile() -> impl Strategy<Value = Record> {
+    let text = "[ -~|\\\\`<&>'\"=+@,;\n\r\t\u{1b}\u{202e}é漢-]{1,40}";
+    let variants = prop::collection::vec((text, 5_000_u64..9_000_000_000, 1e-6_f64..1e5, 0_u8..4), 1..30);
+    (text, text, variants).prop_map(|(scenario, message, variants)| {
+        let mut record = Record::new(run(), Vec::new()).expect("an empty record");
+        record.run.plan.clear();
+        record.run.warnings = vec![Warning { message: message.clone() }];
+        for (number, (name, bytes, seconds, outcome)) in variants.into_iter().enumerate() {
+            let name = format!("{name}{number}");
+            record.run.plan.push(planned(&scenario, &name));
+            let figures = Figures { transfer: bytes, uncompressed: bytes, layers: 1, build: seconds, push: seconds, pull: seconds };
+            record.trials.push(match outcome {
+                0 => failed(&scenario, &name, Status::BuildFailed { reason: message.clone() }),
+                _ => measured(&scenario, &name, 1, figures),
+            });
+        }
+        record
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn csv_reads_back_whatever_the_names_are(record in hostile()) {
+        let data = ReportData::new(&record);
+        let csv = observations_csv(&data).expect("CSV");
+        let mut reader = csv::Reader::from_reader(csv.as_bytes());
+        let rows: Vec<csv::StringRecord> = reader.records().map(|r| r.expect("a row")).collect();
+        prop_assert_eq!(rows.len(), data.observations.len());
+        for (row, observation) in rows.iter().zip(&data.observations) {
+            for (cell, text) in [(&row[1], &observation.scenario), (&row[2], &observation.variant)] {
+                prop_assert!(!cell.starts_with(['=', '+', '-', '@', '\t', '\r']), "{:?}", cell);
+                prop_assert_eq!(cell.strip_prefix('\'').unwrap_or(cell), text);
+            }
+            prop_assert_eq!(row[17].parse::<f64>().ok(), Some(observation.value));
+        }
+        let summary = summary_csv(&data).expect("CSV");
+        prop_assert!(csv::Reader::from_reader(summary.as_bytes()).records().all(|r| r.is_ok()));
+    }
+
+    #[test]
+    fn charts_are_well_formed_whatever_the_names_are(record in hostile()) {
+        let data = ReportData::new(&record);
+        prop_assert_eq!(xml_problem(&sizes_chart(&data).expect("a chart")), None);
+        prop_assert_eq!(xml_problem(&times_chart(&data).expect("a chart")), None);
+    }
+
+    #[test]
+    fn all_rows_of_a_markdown_table_have_the_same_number_of_cells(record in hostile()) {
+        prop_assert_eq!(uneven_table(&markdown(&ReportData::new(&record))), None);
+    }
+
+    #[test]
+    fn no_name_reaches_the_terminal_with_a_control_character(record in hostile(), width in 0_u16..200) {
+        let text = terminal(&ReportData::new(&record), width, false);
+        prop_assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{:?}", text);
+    }
+}

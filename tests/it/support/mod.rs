@@ -1,0 +1,50 @@
+//! What tests share.
+
+pub(crate) mod app;
+pub(crate) mod cli;
+pub(crate) mod fake_engine;
+pub(crate) mod machine;
+pub(crate) mod records;
+pub(crate) mod tiny;
+
+use std::io::Write;
+
+/// Whether the live ring can run here. When it cannot, the test named `test` is recorded as skipped (a failure with
+/// `CI=true`) and must return at once.
+pub(crate) fn live_or_skip(test: &str) -> bool {
+    let Some(reason) = live_obstacle() else { return true };
+    assert!(std::env::var_os("CI").is_none_or(|v| v != "true"), "{test} may not be skipped in CI: {reason}");
+    if let Some(path) = std::env::var_os("LOADLINE_SKIPPED_LOG") {
+        let mut file = std::fs::OpenOptions::new().append(true).create(true).open(path).expect("the list of skipped tests opens");
+        writeln!(file, "{test}: {reason}").expect("the list of skipped tests takes a line");
+    }
+    eprintln!("SKIPPED {test}: {reason}");
+    false
+}
+
+fn live_obstacle() -> Option<String> {
+    if !cfg!(target_os = "linux") {
+        return Some("the private engine needs Linux".to_owned());
+    }
+    if !rustix::process::geteuid().is_root() {
+        return Some("the private engine needs root".to_owned());
+    }
+    let found = std::env::split_paths(&std::env::var_os("PATH")?).any(|dir| dir.join("dockerd").is_file());
+    (!found).then(|| "no dockerd on the path; install docker.io".to_owned())
+}
+
+/// An error with all its causes in one line, as the program prints them.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    std::iter::successors(error.source(), |e| e.source()).fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
+/// Compares `text` with the file of this repository that must hold it. `LOADLINE_BLESS=1` writes the file instead.
+pub(crate) fn checked_in(path: &str, text: &str) {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    if std::env::var_os("LOADLINE_BLESS").is_some() {
+        std::fs::create_dir_all(path.parent().expect("a file has a folder")).expect("the folder is made");
+        std::fs::write(&path, text).expect("the file is written");
+    }
+    let found = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(found == text, "{} is not what the types say; run the tests with LOADLINE_BLESS=1", path.display());
+}

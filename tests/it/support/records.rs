@@ -1,0 +1,254 @@
+//! Records made by hand: a Go service with two measured variants, one that does not build and one that was skipped.
+
+use std::collections::BTreeMap;
+
+use loadline::image::{LayerWeight, Weighing};
+use loadline::measure::Measure;
+use loadline::record::{
+    BaseRecord, BaseSet, Conditions, FORMAT_VERSION, Observation, Overhead, PlannedVariant, Receipt, Record, RunRecord, RunState, Settings,
+    Status, Step, TransferRecord, Trial, TrialOutcome, Warning,
+};
+
+/// The figures of one trial, bytes and seconds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Figures {
+    pub(crate) transfer: u64,
+    pub(crate) uncompressed: u64,
+    pub(crate) layers: u64,
+    pub(crate) build: f64,
+    pub(crate) push: f64,
+    pub(crate) pull: f64,
+}
+
+/// A small image.
+pub(crate) const SMALL: Figures = Figures { transfer: 9_000, uncompressed: 20_480, layers: 1, build: 1.5, push: 0.25, pull: 0.125 };
+
+const CONFIG: u64 = 2_871;
+const MANIFEST: u64 = 1_361;
+
+/// A run of three iterations over four variants of one scenario.
+pub(crate) fn go_api() -> Record {
+    let mut trials = Vec::new();
+    for iteration in 1..=3_u32 {
+        let drift = f64::from(iteration);
+        trials.push(measured("go-api", "single", iteration, single(drift)));
+        trials.push(measured("go-api", "multi", iteration, multi(drift)));
+    }
+    trials.push(failed("go-api", "broken", build_failure()));
+    trials.push(failed("go-api", "alpine", Status::Skipped { reason: "no stand-in for golang:1.23-alpine".to_owned() }));
+    Record::new(run(), trials).expect("a believable record")
+}
+
+fn single(drift: f64) -> Figures {
+    Figures {
+        transfer: 303_281_114,
+        uncompressed: 837_943_296,
+        layers: 9,
+        build: 12.4 + drift / 8.0,
+        push: 7.125 + drift / 16.0,
+        pull: 5.5 - drift / 4.0,
+    }
+}
+
+fn multi(drift: f64) -> Figures {
+    Figures { transfer: 6_812_345, uncompressed: 12_102_656, layers: 3, build: 13.0 + drift / 4.0, push: 0.25, pull: 0.125 * drift }
+}
+
+fn build_failure() -> Status {
+    Status::BuildFailed { reason: "step 4 `RUN go build ./...` failed with 1:\nmain.go:7:2: undefined: x | y".to_owned() }
+}
+
+/// `run.json` of [`go_api`].
+pub(crate) fn run() -> RunRecord {
+    RunRecord {
+        format_version: FORMAT_VERSION,
+        run_id: "2026-11-30-1".to_owned(),
+        tool_version: "0.1.0".to_owned(),
+        started: "2026-11-30T12:00:00Z".parse().expect("a time"),
+        finished: Some("2026-11-30T12:04:05Z".parse().expect("a time")),
+        state: RunState::Complete,
+        conditions: conditions(),
+        receipt: receipt(),
+        settings: settings(),
+        plan: ["single", "multi", "broken", "alpine"].map(|v| planned("go-api", v)).to_vec(),
+        seed: 42,
+        overhead: Overhead {
+            wall: 245.0,
+            bases: 61.25,
+            measured: 170.5,
+            kinds: BTreeMap::from([("engine start".to_owned(), 0.75), ("prune".to_owned(), 12.5)]),
+        },
+        warnings: vec![Warning { message: "the CPU's frequency is not fixed; expect noisier times".to_owned() }],
+    }
+}
+
+fn conditions() -> Conditions {
+    let base = BaseRecord {
+        digest: format!("sha256:{}", "a1".repeat(32)),
+        uncompressed_size: Some(820_000_000),
+        differs: Some("Debian 12 packages of the day; published 1.23 is from 2025-08".to_owned()),
+    };
+    Conditions {
+        base_set: BaseSet::StandIn,
+        bases: BTreeMap::from([("golang:1.23".to_owned(), base)]),
+        platform: "linux/amd64".to_owned(),
+        compressor: "dockerd 20.10.24 gzip".to_owned(),
+        engine: "private".to_owned(),
+        engine_version: "20.10.24+dfsg1".to_owned(),
+        api_version: "1.41".to_owned(),
+        store: "overlay2".to_owned(),
+        builder: "20.10.24".to_owned(),
+        run_network: "host".to_owned(),
+        link: "loopback".to_owned(),
+        cpus: None,
+        memory: None,
+        data_root_file_system: "tmpfs".to_owned(),
+        unpigz: false,
+        host: "0123456789ab".to_owned(),
+    }
+}
+
+fn receipt() -> Receipt {
+    Receipt {
+        os: "Debian GNU/Linux 12 (bookworm)".to_owned(),
+        kernel: "6.1.0-18-amd64".to_owned(),
+        cpu: "Fast CPU @ 3 GHz".to_owned(),
+        cpus: 2,
+        memory: 8_000_000_000,
+        scenarios_commit: Some("3fe16e5b0c0ffee0000000000000000000000000".to_owned()),
+        scenarios_dirty: Some(false),
+        command: ["loadline", "run", "scenarios/go-api"].map(str::to_owned).to_vec(),
+    }
+}
+
+fn settings() -> Settings {
+    Settings {
+        scenarios: vec!["scenarios/go-api".to_owned()],
+        variants: Vec::new(),
+        engine: "private".to_owned(),
+        bases: "auto".to_owned(),
+        locked: false,
+        trials: 3,
+        allow_skips: false,
+    }
+}
+
+/// A variant of the plan; its kind follows from its name.
+pub(crate) fn planned(scenario: &str, variant: &str) -> PlannedVariant {
+    let kind = if variant.starts_with("single") { "single-stage" } else { "multi-stage" };
+    PlannedVariant {
+        scenario: scenario.to_owned(),
+        variant: variant.to_owned(),
+        language: "go".to_owned(),
+        kind: kind.to_owned(),
+        dockerfile: format!("{variant}.Dockerfile"),
+        bases: vec!["golang:1.23".to_owned()],
+    }
+}
+
+/// A trial that was proven and measured.
+pub(crate) fn measured(scenario: &str, variant: &str, iteration: u32, figures: Figures) -> TrialOutcome {
+    let value = |measure: Measure, value: f64| Observation {
+        measure,
+        definition: measure.definition().map(str::to_owned),
+        phase: None,
+        value,
+        unit: measure.unit(),
+    };
+    let weighing = weighing(figures);
+    let observations = vec![
+        value(Measure::TransferSize, weighing.transfer_size as f64),
+        value(Measure::LayerTransferSize, weighing.layer_transfer_size as f64),
+        value(Measure::UncompressedSize, weighing.uncompressed_size as f64),
+        value(Measure::ReportedSize, (figures.uncompressed - figures.layers * 1_024) as f64),
+        value(Measure::LayerCount, figures.layers as f64),
+        value(Measure::ContextSize, 18_944.0),
+        value(Measure::BuildTime, figures.build),
+        Observation { phase: Some("context-upload".to_owned()), ..value(Measure::BuildTime, 0.015_625) },
+        value(Measure::PushTime, figures.push),
+        value(Measure::PullTime, figures.pull),
+    ];
+    let transfer = |seconds| transfer(&weighing, seconds);
+    TrialOutcome {
+        status: Status::Measured,
+        observations,
+        steps: vec![Step {
+            name: "[2/4] RUN go build".to_owned(),
+            cached: false,
+            started: Some(0.5),
+            completed: Some(figures.build),
+            error: None,
+        }],
+        push: Some(transfer(figures.push)),
+        pull: Some(transfer(figures.pull)),
+        weighing: Some(weighing.clone()),
+        ..outcome(scenario, variant, iteration, Status::Measured)
+    }
+}
+
+/// A trial without numbers.
+pub(crate) fn failed(scenario: &str, variant: &str, status: Status) -> TrialOutcome {
+    outcome(scenario, variant, 1, status)
+}
+
+fn outcome(scenario: &str, variant: &str, iteration: u32, status: Status) -> TrialOutcome {
+    TrialOutcome {
+        trial: Trial {
+            scenario: scenario.to_owned(),
+            variant: variant.to_owned(),
+            iteration,
+            cache_state: "cold".to_owned(),
+            warmup: false,
+        },
+        started: "2026-11-30T12:01:00Z".parse().expect("a time"),
+        status,
+        observations: Vec::new(),
+        steps: Vec::new(),
+        push: None,
+        pull: None,
+        weighing: None,
+        warnings: Vec::new(),
+        log: None,
+    }
+}
+
+fn weighing(figures: Figures) -> Weighing {
+    let layer_transfer_size = figures.transfer - CONFIG - MANIFEST;
+    Weighing {
+        digest: format!("sha256:{}", "b2".repeat(32)),
+        layer_transfer_size,
+        transfer_size: figures.transfer,
+        uncompressed_size: figures.uncompressed,
+        config_size: CONFIG,
+        manifest_size: MANIFEST,
+        layers: vec![LayerWeight {
+            digest: format!("sha256:{}", "c3".repeat(32)),
+            diff_id: format!("sha256:{}", "d4".repeat(32)),
+            media_type: "application/vnd.docker.image.rootfs.diff.tar.gzip".to_owned(),
+            compressed: layer_transfer_size,
+            uncompressed: figures.uncompressed,
+            created_by: Some("COPY . .".to_owned()),
+        }],
+    }
+}
+
+fn transfer(weighing: &Weighing, seconds: f64) -> TransferRecord {
+    TransferRecord {
+        seconds,
+        digest: weighing.digest.clone(),
+        blob_bytes: weighing.layer_transfer_size + weighing.config_size,
+        manifest_bytes: weighing.manifest_size,
+        blobs: weighing.layers.iter().map(|l| (l.digest.clone(), l.compressed)).collect(),
+        active_seconds: Some(seconds / 2.0),
+    }
+}
+
+/// Changes the one observation of `measure` in every trial of `variant`, and the weighing with it.
+pub(crate) fn change(record: &mut Record, variant: &str, measure: Measure, to: impl Fn(f64) -> f64) {
+    for outcome in record.trials.iter_mut().filter(|o| o.trial.variant == variant) {
+        for observation in outcome.observations.iter_mut().filter(|o| o.measure == measure && o.phase.is_none()) {
+            observation.value = to(observation.value);
+        }
+        outcome.weighing = None;
+    }
+}

@@ -1,0 +1,4 @@
+//! A scripted daemon and registry that lie, cut and stall.
+
+pub(crate) mod docker;
+mod registry;
