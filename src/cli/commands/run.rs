@@ -35,9 +35,8 @@ pub(super) fn run(args: RunArgs, command: &[OsString]) -> Result<Exit, Failure> 
     let console = Console::start(options.message_format);
     let emitter = Emitter::new(Arc::new(Stopwatch::start()), console.listener());
     let ended = runtime.block_on(measure(&options, &found, &settings, &emitter));
-    // The task that waits for signals ends with the runtime; until then it would keep the console open.
-    drop(runtime);
     drop(emitter);
+    // The runtime lives on: while the report is made, a second signal still ends the program at once.
     console.close();
     conclude(&options, ended?)
 }

@@ -36,8 +36,8 @@ trait View: Send {
 
 /// A running console.
 pub(super) struct Console {
-    sender: Option<SyncSender<Event>>,
-    thread: Option<JoinHandle<()>>,
+    sender: SyncSender<Option<Event>>,
+    thread: JoinHandle<()>,
 }
 
 impl Console {
@@ -45,34 +45,28 @@ impl Console {
     pub(super) fn start(format: MessageFormat) -> Self {
         let (sender, receiver) = sync_channel(QUEUE);
         let thread = std::thread::spawn(move || draw(&receiver, view(format)));
-        Self { sender: Some(sender), thread: Some(thread) }
+        Self { sender, thread }
     }
 
     /// Where the run sends its events.
     pub(super) fn listener(&self) -> Listener {
         let sender = self.sender.clone();
-        Arc::new(move |event| {
-            if let Some(sender) = &sender {
-                hand_over(sender, event);
-            }
-        })
+        Arc::new(move |event| hand_over(&sender, event))
     }
 
-    /// Draws what is still waiting and takes the progress down. All listeners must be gone by now.
-    pub(super) fn close(mut self) {
-        self.sender = None;
-        if let Some(thread) = self.thread.take() {
-            drop(thread.join());
-        }
+    /// Draws what is still waiting and takes the progress down. Listeners may outlive it; nothing hears them any more.
+    pub(super) fn close(self) {
+        drop(self.sender.send(None));
+        drop(self.thread.join());
     }
 }
 
 /// Progress may be lost when the queue is full; outcomes, warnings and the frame of the run may not.
-fn hand_over(sender: &SyncSender<Event>, event: Event) {
-    if let Err(TrySendError::Full(event)) = sender.try_send(event)
+fn hand_over(sender: &SyncSender<Option<Event>>, event: Event) {
+    if let Err(TrySendError::Full(Some(event))) = sender.try_send(Some(event))
         && !is_progress(&event.kind)
     {
-        drop(sender.send(event));
+        drop(sender.send(Some(event)));
     }
 }
 
@@ -91,12 +85,13 @@ fn view(format: MessageFormat) -> Box<dyn View> {
     }
 }
 
-fn draw(receiver: &Receiver<Event>, mut view: Box<dyn View>) {
+/// Draws until `None` comes.
+fn draw(receiver: &Receiver<Option<Event>>, mut view: Box<dyn View>) {
     loop {
         match receiver.recv_timeout(TICK) {
-            Ok(event) => view.show(&event),
+            Ok(Some(event)) => view.show(&event),
             Err(RecvTimeoutError::Timeout) => view.tick(),
-            Err(RecvTimeoutError::Disconnected) => break,
+            Ok(None) | Err(RecvTimeoutError::Disconnected) => break,
         }
     }
     view.close();

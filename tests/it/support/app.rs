@@ -27,14 +27,15 @@ pub(crate) fn good_with(instruction: &str) -> String {
 pub(crate) fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("app-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).expect("a folder");
-        let program = folder.join("app");
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let (program, new) = (folder.join("app"), folder.join(format!("app-{}", std::process::id())));
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/app/app.rs");
         let mut rustc = Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
         rustc.args(["--edition", "2021", "-O", "-C", "target-feature=+crt-static", "-C", "panic=abort", "-C", "strip=symbols", "-o"]);
-        let compiled = rustc.arg(&program).arg(source).output().expect("rustc runs");
+        let compiled = rustc.arg(&new).arg(source).output().expect("rustc runs");
         assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
+        // Another process may be copying it: it is there whole at every moment.
+        std::fs::rename(&new, &program).expect("the program is put in its place");
         program
     })
 }

@@ -18,8 +18,7 @@ fn an_app_that_does_not_work_has_no_numbers_and_stops_no_other() {
         .into_iter()
         .fold(Scene::new().smoke("port = 8080\ntimeout = \"2 s\"\n"), |scene, (name, dockerfile)| scene.with("app", name, dockerfile));
     let (command, out) = scene.command();
-    let ended = command.run().exits(3);
-    eprintln!("{}\n{}", ended.stderr, ended.stdout);
+    command.run().exits(3);
     let record = record(&out);
     assert_measured(&record, "good");
     let reasons: [(&str, &[&str]); 4] = [
@@ -46,8 +45,7 @@ fn a_dockerfile_that_does_not_build_is_named_with_its_step() {
     let nowhere = GOOD.replace("scratch", "127.0.0.1:1/acme/base:1");
     let mut scene = Scene::of(&[("good", GOOD), ("failing", &failing), ("sourceless", &missing_source), ("baseless", &nowhere)]);
     let (command, out) = scene.command();
-    let ended = command.run().exits(3);
-    eprintln!("{}\n{}", ended.stderr, ended.stdout);
+    command.run().exits(3);
     let record = record(&out);
     assert_measured(&record, "good");
     let expected: [(&str, &str, &[&str]); 3] = [
@@ -79,17 +77,14 @@ fn a_scenario_that_is_wrong_is_refused_before_any_engine_starts() {
     let mut scene = Scene::of(&[("good", GOOD), ("wrong", "FROM scratch\nCOPPY app /app\n")]);
     let (command, out) = scene.command();
     // An engine that cannot start shows that none was asked for.
-    let ended = command.args(["--dockerd", "/nonexistent"]).run().exits(2).says(&["wrong.Dockerfile", "2", "COPPY"]);
-    eprintln!("{}", ended.stderr);
+    command.args(["--dockerd", "/nonexistent"]).run().exits(2).says(&["wrong.Dockerfile", "2", "COPPY"]);
     assert!(!out.exists(), "nothing is recorded of a run that did not begin");
 
     let mut empty = Scene::new();
-    let ended = empty.command().0.run().exits(2);
-    eprintln!("{}", ended.stderr);
+    empty.command().0.run().exits(2).says(&["there are no scenarios"]);
 
     let mut scene = Scene::new().with("one", "good", GOOD).with("two", "good", GOOD);
     let twin = scene.scenario("two").join("scenario.toml");
     std::fs::write(&twin, std::fs::read_to_string(&twin).expect("a scenario").replace("\"two\"", "\"one\"")).expect("a scenario");
-    let ended = scene.command().0.run().exits(2).says(&["one/scenario.toml", "two/scenario.toml"]);
-    eprintln!("{}", ended.stderr);
+    scene.command().0.run().exits(2).says(&["one/scenario.toml", "two/scenario.toml"]);
 }

@@ -32,7 +32,6 @@ impl Run {
             let scenarios = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
             let command = Loadline::new(["run", "go-api", "--quick", "--scenarios"]).args([&scenarios]);
             let ended = command.args(["--out"]).args([folder.path().join("run")]).run().exits(0);
-            eprintln!("{}\n{}", ended.stderr, ended.stdout);
             Self { folder, ended }
         })
     }
