@@ -342,7 +342,12 @@ impl<E: Engine> BlockRunner<'_, E> {
         format!("loadline-run/{}-{}:{}-{}", self.scenario.name, self.variant.name, self.block.iteration, std::process::id())
     }
 
+    /// On a host engine what a run makes can be told by its label. An image of a private engine has none: a label is part of
+    /// the configuration and so of the transfer size, which must not depend on a run's name.
     fn labels(&self) -> BTreeMap<String, String> {
+        if self.bench.isolated {
+            return BTreeMap::new();
+        }
         BTreeMap::from([(LABEL.to_owned(), self.run_id.to_owned())])
     }
 
