@@ -167,7 +167,7 @@ impl<'a, E: Engine> StandIns<'a, E> {
                 let changes: Vec<String> = changes.iter().map(|&line| line.to_owned()).collect();
                 self.engine.import(&tar, recipe.name, &changes).await?;
             }
-            Method::Dockerfile(text) => {
+            Method::SlimRoot(text) | Method::Dockerfile(text) => {
                 if let Err(reason) = self.build(recipe, text, &teller).await? {
                     self.failed.insert(recipe.name, format!("the stand-in for {} could not be built: {reason}", recipe.name));
                     return Ok(());
@@ -215,7 +215,10 @@ impl<'a, E: Engine> StandIns<'a, E> {
         self.engine.save(&[recipe.name.to_owned()], &archive).await?;
         let (cache, key, platform) = (self.cache.clone(), self.workshop.key(recipe), self.workshop.platform.clone());
         let store = move || {
-            let level = if matches!(recipe.method, Method::DebianRoot { .. }) { Level::DebianRoot } else { Level::Pushed };
+            let level = match recipe.method {
+                Method::DebianRoot { .. } | Method::SlimRoot(_) => Level::DebianRoot,
+                Method::Dockerfile(_) => Level::Pushed,
+            };
             let (reference, set, wanted) = (recipe.name, BaseSetKind::StandIn, recipe.versions);
             let label = Label { key: &key, reference, set, digest: None, platform: &platform, level, wanted };
             cache.store(&archive, &label)

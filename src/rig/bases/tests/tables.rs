@@ -28,7 +28,7 @@ fn every_recipe_says_what_it_stands_in_for_and_how_near_it_must_come() {
 #[test]
 fn a_dockerfile_is_built_on_the_parents_that_its_recipe_names() {
     for recipe in recipes() {
-        let Method::Dockerfile(text) = recipe.method else { continue };
+        let (Method::SlimRoot(text) | Method::Dockerfile(text)) = recipe.method else { continue };
         let parsed = Dockerfile::parse(text).expect("it parses");
         let named: BTreeSet<String> =
             parsed.bases(None, &BTreeMap::new()).expect("references").into_iter().map(|base| base.reference).collect();

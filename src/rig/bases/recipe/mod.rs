@@ -1,7 +1,18 @@
-//! The table of stand-ins: for each published tag, how it is made again and how near that comes.
+//! The table of stand-ins: for each published tag, how it is made again and how near that comes. One file per family.
+
+mod buildpack;
+mod debian;
+mod golang;
+mod java;
+mod nginx;
+mod node;
+mod python;
+mod small;
+
+use std::sync::LazyLock;
 
 /// How a published base image is made again from packages, and how far the result may be from it.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Recipe {
     /// The published name: `golang:1.23`.
     pub name: &'static str,
@@ -24,7 +35,7 @@ pub struct Recipe {
 }
 
 /// How a stand-in is made.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Method {
     /// A Debian root file system from the packages of a suite, by mmdebstrap.
     DebianRoot {
@@ -39,6 +50,8 @@ pub enum Method {
         /// Dockerfile lines for the image's configuration.
         changes: &'static [&'static str],
     },
+    /// A Dockerfile without a context, which makes a root file system anew in one layer: compressed as published roots are.
+    SlimRoot(&'static str),
     /// A Dockerfile without a context.
     Dockerfile(&'static str),
 }
@@ -50,7 +63,7 @@ impl Method {
             Self::DebianRoot { suite, include, hook, epoch, changes } => {
                 vec![(*suite).to_owned(), include.join(","), (*hook).to_owned(), epoch.to_string(), changes.join("\n")]
             }
-            Self::Dockerfile(text) => vec![(*text).to_owned()],
+            Self::SlimRoot(text) | Self::Dockerfile(text) => vec![(*text).to_owned()],
         }
     }
 }
@@ -70,64 +83,25 @@ pub struct Published {
 const NEWER_PACKAGES: &str = "packages are of the day it was built, not of the published date";
 const EXTRA_CERTIFICATES: &str = "carries this machine's extra CA certificates, if there are any";
 const DEBIAN_VERSION: (&str, &str) = ("debian", "etc/debian_version");
+/// What every recipe has that this machine's package archives can serve.
+const PLATFORMS: &[&str] = &["linux/amd64"];
+/// What installs packages in a Debian image.
+const APT: &[&str] = &["apt-get", "apt"];
 
-static RECIPES: [Recipe; 4] = [
-    Recipe {
-        name: "debian:bookworm",
-        parents: &[],
-        method: Method::DebianRoot {
-            suite: "bookworm",
-            include: &["usr-is-merged"],
-            hook: include_str!("recipes/debian-bookworm/hook.sh"),
-            epoch: 1_745_798_400,
-            changes: &[r#"CMD ["bash"]"#],
-        },
-        platforms: &["linux/amd64"],
-        published: Published { bytes: 48_491_199, date: "2025-04-28", version: "12.10" },
-        limit_percent: 2.0,
-        differs: &[NEWER_PACKAGES, EXTRA_CERTIFICATES, "order and times of files in the layer", "no build date in the file system"],
-        package_managers: &["apt-get", "apt"],
-        versions: &[DEBIAN_VERSION],
-    },
-    Recipe {
-        name: "buildpack-deps:bookworm-curl",
-        parents: &["debian:bookworm"],
-        method: Method::Dockerfile(include_str!("recipes/buildpack-deps-bookworm-curl/Dockerfile")),
-        platforms: &["linux/amd64"],
-        published: Published { bytes: 72_538_605, date: "2025-01-14", version: "bookworm" },
-        limit_percent: 3.0,
-        differs: &[NEWER_PACKAGES, EXTRA_CERTIFICATES],
-        package_managers: &["apt-get", "apt"],
-        versions: &[DEBIAN_VERSION],
-    },
-    Recipe {
-        name: "buildpack-deps:bookworm-scm",
-        parents: &["buildpack-deps:bookworm-curl"],
-        method: Method::Dockerfile(include_str!("recipes/buildpack-deps-bookworm-scm/Dockerfile")),
-        platforms: &["linux/amd64"],
-        published: Published { bytes: 136_937_285, date: "2025-01-14", version: "bookworm" },
-        limit_percent: 3.0,
-        differs: &[NEWER_PACKAGES, EXTRA_CERTIFICATES],
-        package_managers: &["apt-get", "apt"],
-        versions: &[DEBIAN_VERSION],
-    },
-    Recipe {
-        name: "golang:1.23",
-        parents: &["buildpack-deps:bookworm-scm"],
-        method: Method::Dockerfile(include_str!("recipes/golang-1.23/Dockerfile")),
-        platforms: &["linux/amd64"],
-        published: Published { bytes: 303_303_724, date: "2025-04-28", version: "1.23.8" },
-        limit_percent: 3.0,
-        differs: &[
-            "Go 1.23.12, the last of its line, where the published size is of 1.23.8",
-            "the Go tree is the module golang.org/toolchain: api, doc, misc and test are not in it",
-            NEWER_PACKAGES,
-            EXTRA_CERTIFICATES,
-        ],
-        package_managers: &["apt-get", "apt"],
-        versions: &[DEBIAN_VERSION, ("go", "usr/local/go/VERSION")],
-    },
-];
+/// Families in the order of the table; within a family, and between them, parents stand before what is built on them.
+static RECIPES: LazyLock<Vec<Recipe>> = LazyLock::new(|| {
+    let families = [
+        debian::RECIPES,
+        buildpack::RECIPES,
+        golang::RECIPES,
+        node::RECIPES,
+        python::RECIPES,
+        java::RECIPES,
+        nginx::RECIPES,
+        small::RECIPES,
+    ];
+    families.concat()
+});
 
 /// All recipes; parents stand before what is built on them.
 pub fn recipes() -> &'static [Recipe] {

@@ -1,0 +1,5 @@
+//! `node`: the official Node.js binary on `buildpack-deps` and on the slim root.
+
+use super::Recipe;
+
+pub(super) const RECIPES: &[Recipe] = &[];

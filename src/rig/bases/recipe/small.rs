@@ -1,0 +1,5 @@
+//! Bases without a distribution's package manager: `alpine` and distroless.
+
+use super::Recipe;
+
+pub(super) const RECIPES: &[Recipe] = &[];
