@@ -1,0 +1,1 @@
+"""A small REST service: a list of items in memory."""
