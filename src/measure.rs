@@ -134,6 +134,16 @@ impl Measure {
         }
     }
 
+    /// The definition that a size computed from an engine's export follows, where another compressor than the engine's
+    /// makes it another number. Never compared with a pushed one.
+    pub const fn computed_definition(self) -> Option<&'static str> {
+        match self {
+            Self::LayerTransferSize => Some("D1-computed"),
+            Self::TransferSize => Some("D2-computed"),
+            _ => self.definition(),
+        }
+    }
+
     /// What the measure is, in one sentence for a legend.
     pub const fn about(self) -> &'static str {
         match self {
@@ -160,6 +170,12 @@ mod tests {
             let written = serde_json::to_value(measure).expect("a unit variant serialises");
             assert_eq!(written, measure.id());
         }
+    }
+
+    #[test]
+    fn only_sizes_that_depend_on_the_compressor_have_a_definition_of_their_own_when_computed() {
+        let differ: Vec<&str> = Measure::ALL.into_iter().filter(|m| m.computed_definition() != m.definition()).map(Measure::id).collect();
+        assert_eq!(differ, ["transfer-size", "layer-transfer-size"]);
     }
 
     #[test]

@@ -17,8 +17,10 @@ pub(crate) struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Say what this machine can measure, what not, and the cure; removes what a dead run left
+    /// Say what this machine can measure, what not, and the cure
     Doctor(DoctorArgs),
+    /// Write a scenario.toml for a folder with a Dockerfile; finds its smoke check by trying
+    Init(InitArgs),
     /// Build, prove, weigh and time; writes a run folder and ends with the table
     Run(Box<RunArgs>),
     /// List scenarios and variants, and which bases they need
@@ -50,6 +52,8 @@ pub(crate) struct Selection {
 /// Which engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum EngineArg {
+    /// Private where it can run, else host
+    Auto,
     /// An own dockerd that leaves no trace (Linux, root)
     Private,
     /// The engine that `DOCKER_HOST` names, else the default socket
@@ -82,9 +86,9 @@ pub(crate) struct RunArgs {
     /// Which scenarios
     #[command(flatten)]
     pub(crate) selection: Selection,
-    /// Which engine measures; private where it can run, unless said otherwise
-    #[arg(long, value_enum)]
-    pub(crate) engine: Option<EngineArg>,
+    /// Which engine measures
+    #[arg(long, value_enum, default_value = "auto")]
+    pub(crate) engine: EngineArg,
     /// The dockerd binary for the private engine
     #[arg(long, value_name = "PATH")]
     pub(crate) dockerd: Option<PathBuf>,
@@ -100,6 +104,9 @@ pub(crate) struct RunArgs {
     /// A registry that the private engine asks instead of the public one
     #[arg(long, value_name = "URL")]
     pub(crate) registry_mirror: Option<String>,
+    /// Push to and pull from this registry, with the login that docker has for it, instead of loadline's own
+    #[arg(long, value_name = "HOST[:PORT]/PATH")]
+    pub(crate) registry: Option<String>,
     /// How often each variant is measured
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) trials: u32,
@@ -120,9 +127,56 @@ pub(crate) struct RunArgs {
     pub(crate) message_format: MessageFormat,
 }
 
+/// A format that `doctor` prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DoctorFormat {
+    /// For people
+    Human,
+    /// For programs
+    Json,
+}
+
 /// Arguments of `doctor`.
 #[derive(Debug, Args)]
 pub(crate) struct DoctorArgs {
+    /// What is printed on stdout
+    #[arg(long, value_enum, default_value = "human")]
+    pub(crate) format: DoctorFormat,
+    /// Remove what dead runs left (root); without it nothing is changed
+    #[arg(long)]
+    pub(crate) clean: bool,
+    /// Start a private engine for real, and remove it again (root)
+    #[arg(long)]
+    pub(crate) r#try: bool,
+    /// The dockerd binary for the private engine
+    #[arg(long, value_name = "PATH")]
+    pub(crate) dockerd: Option<PathBuf>,
+}
+
+/// Arguments of `init`.
+#[derive(Debug, Args)]
+pub(crate) struct InitArgs {
+    /// The folder with the Dockerfile, which is its build context
+    #[arg(value_name = "DIR", default_value = ".")]
+    pub(crate) folder: PathBuf,
+    /// Write what can be told from the files alone
+    #[arg(long, conflicts_with_all = ["env", "engine", "dockerd", "wait"])]
+    pub(crate) no_build: bool,
+    /// Replace a scenario.toml that is there
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// The port that the app listens on, where no EXPOSE says so
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) port: Option<u16>,
+    /// A variable that the app needs to start, tried and written into the file; may be repeated
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) env: Vec<String>,
+    /// How long the app may take to answer, seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub(crate) wait: u64,
+    /// Which engine tries it
+    #[arg(long, value_enum, default_value = "auto")]
+    pub(crate) engine: EngineArg,
     /// The dockerd binary for the private engine
     #[arg(long, value_name = "PATH")]
     pub(crate) dockerd: Option<PathBuf>,
@@ -158,6 +212,8 @@ pub(crate) enum ReportFormat {
     Csv,
     /// Everything in the report, as JSON
     Json,
+    /// The README.md of a published run; refused for a run that may not be published
+    Readme,
 }
 
 /// Arguments of `bases`.
@@ -171,18 +227,58 @@ pub(crate) struct BasesArgs {
 /// What to do with bases.
 #[derive(Debug, Subcommand)]
 pub(crate) enum BasesCommand {
-    /// List the stand-ins: published size, ours, ratio, what differs
-    List,
-    /// Build the stand-ins that the scenarios need, into the cache
+    /// List the stand-ins: published size, ours, ratio, what differs; and how large the cache is
+    List(BasesListArgs),
+    /// Build stand-ins into the cache: those that the scenarios need, or those that are named
     Build(BasesBuildArgs),
+    /// Remove from the cache what no recipe refers to any more
+    Prune(BasesPruneArgs),
+}
+
+/// Arguments of `bases list`.
+#[derive(Debug, Args)]
+pub(crate) struct BasesListArgs {
+    /// What is printed on stdout
+    #[arg(long, value_enum, default_value = "terminal")]
+    pub(crate) format: ListFormat,
+}
+
+/// A format that `bases list` prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ListFormat {
+    /// A table for people, and what differs below it
+    Terminal,
+    /// The same as Markdown
+    Markdown,
+    /// One stand-in a row, sizes in bytes
+    Csv,
+    /// Everything in the list, as JSON
+    Json,
+}
+
+/// Arguments of `bases prune`.
+#[derive(Debug, Args)]
+pub(crate) struct BasesPruneArgs {
+    /// Remove everything, so that all bases are made or pulled anew
+    #[arg(long)]
+    pub(crate) all: bool,
 }
 
 /// Arguments of `bases build`.
 #[derive(Debug, Args)]
 pub(crate) struct BasesBuildArgs {
-    /// Which scenarios
-    #[command(flatten)]
-    pub(crate) selection: Selection,
+    /// Names of images, such as debian:trixie-slim, or scenarios whose images are built; all scenarios when none is given
+    #[arg(value_name = "IMAGE|SCENARIO|PATH")]
+    pub(crate) wanted: Vec<String>,
+    /// Every stand-in that there is
+    #[arg(long, conflicts_with_all = ["wanted", "variants"])]
+    pub(crate) all: bool,
+    /// The folder that holds the scenarios
+    #[arg(long, value_name = "DIR", default_value = "scenarios")]
+    pub(crate) scenarios: PathBuf,
+    /// Only variants that match: NAME, SCENARIO/NAME, with * and ?; may be repeated
+    #[arg(long = "variant", value_name = "GLOB")]
+    pub(crate) variants: Vec<String>,
     /// The dockerd binary for the private engine
     #[arg(long, value_name = "PATH")]
     pub(crate) dockerd: Option<PathBuf>,

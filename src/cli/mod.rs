@@ -5,6 +5,7 @@
 mod args;
 mod commands;
 mod console;
+mod engine;
 mod exit;
 mod layout;
 mod options;
@@ -18,6 +19,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use clap::error::ErrorKind;
 
+pub use commands::doctor_schema;
 pub use exit::{Exit, Failure};
 
 /// Runs the program with the given command line and returns its exit code.

@@ -4,9 +4,10 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::rig::bases::BaseChoice;
-use crate::rig::private::{self, DataRoot};
+use crate::rig::remote::{RegistryName, RegistryNameError};
 
 use super::args::{BasesArg, EngineArg, MessageFormat, RunArgs, Selection};
+use super::engine::{EngineChoice, PrivateFlags};
 use super::{Exit, Failure};
 
 /// What `run` does.
@@ -20,6 +21,8 @@ pub(super) struct RunOptions {
     pub bases: BaseChoice,
     /// Whether digests must agree with `bases.lock`.
     pub locked: bool,
+    /// The registry that is pushed to and pulled from; `None` is loadline's own.
+    pub registry: Option<RegistryName>,
     /// Iterations of every block.
     pub trials: u32,
     /// Seed of the block order.
@@ -34,22 +37,6 @@ pub(super) struct RunOptions {
     pub command: Vec<String>,
 }
 
-/// Which engine measures.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum EngineChoice {
-    /// An own dockerd.
-    Private {
-        /// Its binary; `None` looks on the path.
-        dockerd: Option<PathBuf>,
-        /// Where its data lies.
-        data_root: DataRoot,
-        /// A registry asked instead of the public one.
-        registry_mirror: Option<String>,
-    },
-    /// The user's engine.
-    Host,
-}
-
 impl RunOptions {
     /// Resolves the arguments of `run`.
     pub(super) fn resolve(args: RunArgs, command: &[OsString]) -> Result<Self, Failure> {
@@ -61,6 +48,7 @@ impl RunOptions {
             bases,
             locked,
             registry_mirror,
+            registry,
             trials,
             quick,
             seed,
@@ -68,15 +56,17 @@ impl RunOptions {
             allow_skips,
             message_format,
         } = args;
-        if engine == Some(EngineArg::Host) && (locked || bases != BasesArg::Auto) {
+        let own_bases = locked || bases != BasesArg::Auto;
+        if engine == EngineArg::Host && own_bases {
             let message = "the host engine builds with its own base images; leave out --bases and --locked, or use --engine private";
             return Err(Failure::new(Exit::Usage, message));
         }
         Ok(Self {
             selection,
-            engine: engine_choice(engine, dockerd, &data_root, registry_mirror)?,
+            engine: EngineChoice::resolve(engine, PrivateFlags { dockerd, data_root, registry_mirror }, own_bases)?,
             bases: base_choice(bases),
             locked,
+            registry: registry.map(|text| text.parse()).transpose().map_err(|e: RegistryNameError| Failure::new(Exit::Usage, e))?,
             trials: if quick { 1 } else { trials },
             seed: seed.unwrap_or_else(|| fastrand::u64(..)),
             out,
@@ -93,35 +83,6 @@ fn without_login(text: &str) -> String {
     let end = rest.find('/').unwrap_or(rest.len());
     let host = rest[..end].rsplit_once('@').map_or(&rest[..end], |(_, host)| host);
     format!("{scheme}://{host}{}", &rest[end..])
-}
-
-/// The private engine unless the user says otherwise; where it cannot run, the reason and the other way are said.
-fn engine_choice(
-    engine: Option<EngineArg>,
-    dockerd: Option<PathBuf>,
-    data_root: &str,
-    registry_mirror: Option<String>,
-) -> Result<EngineChoice, Failure> {
-    if engine == Some(EngineArg::Host) {
-        if dockerd.is_some() || data_root != "auto" || registry_mirror.is_some() {
-            let message = "--dockerd, --data-root and --registry-mirror are about the private engine; leave them out with --engine host";
-            return Err(Failure::new(Exit::Usage, message));
-        }
-        return Ok(EngineChoice::Host);
-    }
-    match private::obstacle(dockerd.as_deref()) {
-        Some(obstacle) => Err(Failure::new(Exit::Engine, format!("{}; {}", obstacle.sentence, obstacle.cure))),
-        None => Ok(EngineChoice::Private { dockerd, data_root: parse_data_root(data_root), registry_mirror }),
-    }
-}
-
-fn parse_data_root(text: &str) -> DataRoot {
-    match text {
-        "auto" => DataRoot::Auto,
-        "tmpfs" => DataRoot::Tmpfs,
-        "disk" => DataRoot::Disk,
-        path => DataRoot::Path(absolute(Path::new(path))),
-    }
 }
 
 const fn base_choice(bases: BasesArg) -> BaseChoice {

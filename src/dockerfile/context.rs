@@ -21,7 +21,9 @@ mod plan;
 mod tar;
 mod walk;
 
+use std::ffi::OsStr;
 use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 pub use error::{ContextError, Unreadable};
@@ -51,6 +53,16 @@ pub struct ContextEntry {
     pub kind: EntryKind,
     /// Contents that do not come from a file below the root.
     own: Option<Vec<u8>>,
+}
+
+impl ContextEntry {
+    /// The entry that this one is another name of.
+    fn link(&self) -> Option<&[u8]> {
+        match &self.kind {
+            EntryKind::HardLink(path) => Some(path),
+            _ => None,
+        }
+    }
 }
 
 /// What an entry of a context is.
@@ -99,6 +111,30 @@ impl Context {
     /// In the order they are written.
     pub fn entries(&self) -> &[ContextEntry] {
         &self.entries
+    }
+
+    /// Leaves out the folders for which `is_out` says so, given their absolute paths, with all that is in them, and the folders
+    /// that held nothing else. A file that another entry is a hard link to keeps everything in.
+    pub fn leave_out(&mut self, is_out: impl Fn(&Path) -> bool) {
+        let folders = self.entries.iter().filter(|entry| entry.kind == EntryKind::Folder);
+        let out: Vec<Vec<u8>> =
+            folders.filter(|entry| is_out(&self.root.join(OsStr::from_bytes(&entry.path)))).map(|entry| entry.path.clone()).collect();
+        if out.is_empty() {
+            return;
+        }
+        let below = |path: &[u8], folder: &[u8]| path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest[0] == b'/');
+        let gone = |path: &[u8]| out.iter().any(|folder| below(path, folder));
+        let linked: Vec<&[u8]> = self.entries.iter().filter(|entry| !gone(&entry.path)).filter_map(ContextEntry::link).collect();
+        if linked.iter().any(|path| gone(path)) {
+            return;
+        }
+        let kept: Vec<&[u8]> = self.entries.iter().map(|entry| entry.path.as_slice()).filter(|path| !gone(path)).collect();
+        let hollow = |folder: &[u8]| {
+            out.iter().any(|path| below(path, folder)) && !kept.iter().any(|path| path.len() > folder.len() && below(path, folder))
+        };
+        let stays: Vec<bool> = self.entries.iter().map(|entry| !gone(&entry.path) && !hollow(&entry.path)).collect();
+        let mut stays = stays.into_iter();
+        self.entries.retain(|_| stays.next().unwrap_or(true));
     }
 
     /// The context root, symlinks resolved.

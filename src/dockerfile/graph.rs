@@ -171,6 +171,17 @@ impl<'a> Graph<'a> {
         self.reachable(self.file.target(target)?)
     }
 
+    /// The target's stage and those it stands on, the lowest first.
+    pub(super) fn lineage(&self, target: Option<&str>) -> Result<Vec<usize>, DockerfileError> {
+        let mut stages = vec![self.file.target(target)?];
+        // A stage stands on an earlier one only.
+        while let Some(&Parent::Stage(parent)) = stages.last().map(|stage| &self.parents[*stage]) {
+            stages.push(parent);
+        }
+        stages.reverse();
+        Ok(stages)
+    }
+
     /// What runs in a stage: the triggers of the stage it starts from, then its own steps.
     pub(super) fn steps(&self, stage: usize) -> impl Iterator<Item = &'a Step> {
         let triggers: &'a [Step] = match self.parents[stage] {

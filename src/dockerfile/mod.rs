@@ -3,6 +3,7 @@
 //!
 //! Owns no state and talks to no engine. Reads files of the context only when a [`Context`] is planned or written.
 
+mod announce;
 mod context;
 mod expand;
 mod graph;
@@ -12,6 +13,7 @@ mod packages;
 mod parse;
 mod vertex;
 
+pub use announce::{Announced, HealthUrl};
 pub use context::{BuilderKind, Context, ContextEntry, ContextError, EntryKind, Unreadable};
 pub use ignore::{Ignore, IgnoreError};
 pub use packages::{PackageManager, PackageManagerCall};

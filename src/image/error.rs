@@ -67,6 +67,9 @@ pub enum ImageError {
         #[source]
         source: std::io::Error,
     },
+    /// The archive that an engine exports ended early or is none.
+    #[error("the engine's export of the image cannot be read; run again")]
+    Export(#[source] std::io::Error),
     /// The image contradicts itself: every disagreement that was found.
     #[error("the image is corrupt: {}; build or push it again", .0.join("; "))]
     Mismatch(Vec<String>),

@@ -7,13 +7,17 @@
 mod config;
 mod digest;
 mod error;
+mod export;
 mod inflate;
 mod manifest;
+mod pushed;
 mod weigh;
 
 pub use config::{ImageConfig, MAX_CONFIG_BYTES};
 pub use digest::{Digest, DigestError};
 pub use error::ImageError;
+pub use export::{COMPRESSOR, Exported, GZIP_LEVEL};
 pub use inflate::{BlobFacts, BlobFault, BlobMeter, Compression, MAX_UNCOMPRESSED, MeteredBlob};
 pub use manifest::{AnyManifest, Descriptor, Index, MAX_MANIFEST_BYTES, Manifest};
+pub use pushed::Pushed;
 pub use weigh::{Image, LayerSource, LayerWeight, Weighing, weigh};

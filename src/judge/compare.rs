@@ -131,7 +131,8 @@ struct Sides<'a> {
 impl Sides<'_> {
     /// The run's series in the order of its plan, then those that only the baseline has.
     fn keys(&self) -> impl Iterator<Item = SeriesKey> {
-        let gone = self.baseline.series().into_iter().filter(|s| !self.new.contains_key(&s.key));
+        let gone =
+            self.baseline.series().into_iter().filter(|s| !self.new.contains_key(&s.key) && other_definition(&self.new, &s.key).is_none());
         self.run.series().into_iter().chain(gone).map(|s| s.key)
     }
 
@@ -150,6 +151,11 @@ impl Sides<'_> {
             let place = if planned(self.run, key).is_some() { "the baseline" } else { "this run" };
             return Some(format!("{place} did not plan the variant {}", key.variant));
         };
+        if !self.old.contains_key(key)
+            && let Some(other) = other_definition(&self.old, key)
+        {
+            return Some(definition_differs(other, key));
+        }
         if !self.old.contains_key(key) {
             return Some(missing(self.baseline, key, "the baseline"));
         }
@@ -170,7 +176,9 @@ impl Sides<'_> {
         let reference_key = SeriesKey { variant: of.clone(), ..key.clone() };
         let quotient = |samples| Some(median(samples, &reference_key)? / median(samples, &key)?).filter(|q: &f64| q.is_finite());
         let (old, new) = (quotient(&self.old), quotient(&self.new));
-        let verdict = ratio_verdict(old, new, ratio_obstacle(key.measure, self.baseline, self.run));
+        let differs =
+            if self.old.contains_key(&key) { None } else { other_definition(&self.old, &key).map(|other| definition_differs(other, &key)) };
+        let verdict = ratio_verdict(old, new, differs.or_else(|| ratio_obstacle(key.measure, self.baseline, self.run)));
         Some(finding(Subject::Ratio { of, to: key.variant.clone() }, key, (old, new), verdict))
     }
 }
@@ -186,6 +194,18 @@ fn median(samples: &Samples, key: &SeriesKey) -> Option<f64> {
 
 fn planned<'a>(record: &'a Record, key: &SeriesKey) -> Option<&'a PlannedVariant> {
     record.run.plan.iter().find(|p| p.scenario == key.scenario && p.variant == key.variant)
+}
+
+/// The definition that the same figure follows in `samples`, where that is another one.
+fn other_definition<'a>(samples: &'a Samples, key: &SeriesKey) -> Option<&'a SeriesKey> {
+    samples
+        .keys()
+        .find(|other| other.definition != key.definition && SeriesKey { definition: key.definition.clone(), ..(*other).clone() } == *key)
+}
+
+fn definition_differs(baseline: &SeriesKey, run: &SeriesKey) -> String {
+    let shown = |key: &SeriesKey| key.definition.clone().unwrap_or_else(|| "none".to_owned());
+    format!("the definition differs: {} in the baseline, {} here", shown(baseline), shown(run))
 }
 
 /// Why `record` has no such figure, in words.

@@ -44,10 +44,17 @@ fn unequal_bases((before, after): (&PlannedVariant, &PlannedVariant), old: &Cond
 }
 
 fn unequal_time_condition(old: &Conditions, new: &Conditions) -> Option<String> {
-    // An unknown host is never known to be the same one.
-    if new.host == UNKNOWN || old.host != new.host {
-        return Some("times are not comparable across hosts".to_owned());
-    }
+    unequal_host(old, new).or_else(|| unequal_setting(old, new))
+}
+
+/// An unknown host is never known to be the same one.
+pub(super) fn unequal_host(old: &Conditions, new: &Conditions) -> Option<String> {
+    let same = new.host != UNKNOWN && old.host == new.host;
+    (!same).then(|| "times are not comparable across hosts".to_owned())
+}
+
+/// Which condition of times differs, the host aside.
+pub(super) fn unequal_setting(old: &Conditions, new: &Conditions) -> Option<String> {
     let limit = |value: Option<String>| value.unwrap_or_else(|| "none".to_owned());
     [
         differs("base set", old.base_set.id(), new.base_set.id()),
@@ -59,6 +66,7 @@ fn unequal_time_condition(old: &Conditions, new: &Conditions) -> Option<String> 
         differs("store", &old.store, &new.store),
         differs("builder", &old.builder, &new.builder),
         differs("network of RUN steps", &old.run_network, &new.run_network),
+        differs("registry", old.registry.id(), new.registry.id()),
         differs("link", &old.link, &new.link),
         differs("CPU limit", &limit(old.cpus.map(|c| c.to_string())), &limit(new.cpus.map(|c| c.to_string()))),
         differs("memory limit", &limit(old.memory.map(|m| m.to_string())), &limit(new.memory.map(|m| m.to_string()))),

@@ -6,8 +6,12 @@
 mod compare;
 mod completeness;
 mod conditions;
+mod layers;
 mod reference;
+mod reproduction;
 
 pub use compare::{Comparison, Finding, MIN_TIMES, RATIO_TOLERANCE, Subject, TIME_EFFECT, Verdict, compare};
 pub use completeness::{Completeness, Shortfall, completeness};
+pub use layers::{Layers, layers};
 pub use reference::reference;
+pub use reproduction::{LAYER_TOLERANCE, MIN_RATIO_TIMES, Outcome, Reproduction, TIME_RATIO_EFFECT, reproduce};

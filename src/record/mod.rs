@@ -23,8 +23,8 @@ pub use files::replace_file;
 pub use git::{GitState, git_state};
 pub use host::{HostFacts, HostProbe, UNKNOWN, file_system, unpigz_on_path};
 pub use model::{
-    BaseRecord, BaseSet, Conditions, FORMAT_VERSION, FormatVersion, Overhead, PlannedVariant, Receipt, RunRecord, RunState, Settings,
-    Warning,
+    BaseRecord, BaseSet, BuildCacheLeft, Conditions, FORMAT_VERSION, FormatVersion, HostRun, Overhead, PlannedVariant, Receipt,
+    RegistryKind, RunRecord, RunState, Settings, Warning,
 };
 pub use owner::Owner;
 pub use read::Record;

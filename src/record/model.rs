@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The version that this program writes. 1.0: first format.
-pub const FORMAT_VERSION: FormatVersion = FormatVersion { major: 1, minor: 0 };
+/// The version that this program writes. 1.0: first format; 1.1: `host`.
+pub const FORMAT_VERSION: FormatVersion = FormatVersion { major: 1, minor: 1 };
 
 /// A format's version: a reader takes any minor of its own major.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -59,6 +59,37 @@ pub struct RunRecord {
     pub overhead: Overhead,
     /// Said during the run and not tied to one trial.
     pub warnings: Vec<Warning>,
+    /// What a run on the user's own engine met there and left; absent for one on private engines.
+    #[serde(default)]
+    pub host: Option<HostRun>,
+}
+
+/// What a run on the user's own engine met there and left.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct HostRun {
+    /// Why the engine does not reach loadline's registry, in the engine's words, so that nothing is pushed or pulled and
+    /// compressed sizes are computed; absent where it does.
+    pub registry_unreachable: Option<String>,
+    /// What is in the engine's build cache that was not there before; absent until the run ends, and where the engine does
+    /// not say.
+    pub build_cache: Option<BuildCacheLeft>,
+    /// References of base images that the engine fetched during the run. They stay.
+    pub pulled_bases: Vec<String>,
+    /// Things of loadline's that could not be removed.
+    pub left_behind: Vec<String>,
+    /// The commands that remove what stays, each thing by itself: build cache, base images, things of loadline's.
+    pub commands: Vec<String>,
+}
+
+/// Records of an engine's build cache that a run left.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct BuildCacheLeft {
+    /// How many.
+    pub records: u64,
+    /// Their bytes on the engine's disk.
+    pub bytes: u64,
+    /// How many records of before are gone, because the engine keeps its cache within a limit.
+    pub gone: u64,
 }
 
 /// How a run stands.
@@ -97,8 +128,12 @@ pub struct Conditions {
     pub builder: String,
     /// The network of RUN steps: `host`, `default`, `none`.
     pub run_network: String,
-    /// The link of push and pull: `loopback`.
+    /// The link of push and pull: `loopback`, `none` where the engine does not reach the registry, or `to HOST` for a registry
+    /// that the user named.
     pub link: String,
+    /// Whose registry was pushed to and pulled from: `own` is loadline's, `named` the user's. Records without it have `own`.
+    #[serde(default)]
+    pub registry: RegistryKind,
     /// CPU limit of the engine; absent is none.
     pub cpus: Option<f64>,
     /// Memory limit of the engine, bytes; absent is none.
@@ -109,6 +144,27 @@ pub struct Conditions {
     pub unpigz: bool,
     /// A name for the machine that is the same in every run on it and tells nothing about it.
     pub host: String,
+}
+
+/// Whose registry images are pushed to and pulled from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum RegistryKind {
+    /// Loadline's own, which counts every byte.
+    #[default]
+    Own,
+    /// One that the user named.
+    Named,
+}
+
+impl RegistryKind {
+    /// The text serde writes.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Own => "own",
+            Self::Named => "named",
+        }
+    }
 }
 
 /// Where base images come from.
@@ -140,7 +196,7 @@ impl BaseSet {
 /// One base image of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct BaseRecord {
-    /// Manifest digest (hub) or image id (stand-in): what decides sameness.
+    /// Manifest digest (hub, and on a host engine where it came from a registry) or image id: what decides sameness.
     pub digest: String,
     /// Uncompressed size of the base (D3), where known.
     pub uncompressed_size: Option<u64>,
@@ -182,6 +238,9 @@ pub struct Settings {
     pub bases: String,
     /// Whether digests had to agree with `bases.lock`.
     pub locked: bool,
+    /// The registry that was named, as host and path; absent is loadline's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registry: Option<String>,
     /// Iterations of every block.
     pub trials: u32,
     /// Whether skipped variants still exit 0.

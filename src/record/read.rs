@@ -41,6 +41,11 @@ impl Record {
         Ok(Self { run, trials, warnings: Vec::new() })
     }
 
+    /// Whether `folder` holds a record, whole or not: the two files that every run begins with.
+    pub fn lies_in(folder: &Path) -> bool {
+        folder.join(RUN_FILE).is_file() && folder.join(TRIALS_FILE).is_file()
+    }
+
     /// Reads the record of a run's folder. A last line that was cut off while it was written is left out with a warning.
     pub fn read(folder: &Path) -> Result<Self, RecordError> {
         let run = read_run(folder)?;

@@ -172,7 +172,7 @@ pub(crate) fn serialize_number<S: Serializer>(value: &f64, serializer: S) -> Res
     }
 }
 
-/// Which definition of a measure an observation follows: `D1`, `D2`, `D3`.
+/// Which definition of a measure an observation follows: `D1`, `D2`, `D3`, `D1-computed`, `D2-computed`.
 pub type Definition = String;
 /// A part of a measure.
 pub type Phase = String;

@@ -6,7 +6,7 @@ use super::data::{
 };
 use crate::judge::reference;
 use crate::measure::Unit;
-use crate::record::{PlannedVariant, Record, RunRecord, RunState, Series, Status, TrialOutcome};
+use crate::record::{BuildCacheLeft, HostRun, PlannedVariant, Record, RunRecord, RunState, Series, Status, TrialOutcome};
 use crate::stats::Estimate;
 use crate::units;
 
@@ -76,8 +76,21 @@ fn conditions(run: &RunRecord) -> Vec<Fact> {
         ("seed of the order", run.seed.to_string()),
         ("command", receipt.command.join(" ")),
     ]
+    .into_iter()
+    .chain(run.host.iter().flat_map(on_host))
     .map(|(name, value)| Fact { name: name.to_owned(), value })
-    .to_vec()
+    .collect()
+}
+
+/// What a run on the user's own engine met and left there.
+fn on_host(host: &HostRun) -> Vec<(&'static str, String)> {
+    let reached = host.registry_unreachable.as_ref().map_or_else(|| "yes".to_owned(), |why| format!("no: {why}"));
+    let cache = |cache: BuildCacheLeft| format!("{} in {} records", units::bytes(cache.bytes), cache.records);
+    vec![
+        ("engine reaches the registry", reached),
+        ("left in the build cache", host.build_cache.map_or_else(|| "not known".to_owned(), cache)),
+        ("bases fetched by the engine", if host.pulled_bases.is_empty() { "none".to_owned() } else { host.pulled_bases.join(", ") }),
+    ]
 }
 
 fn bases(run: &RunRecord) -> Vec<BaseReport> {

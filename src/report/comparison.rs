@@ -12,20 +12,27 @@ use crate::measure::Unit;
 /// The comparison as a table for a terminal of `width` columns, then a line that counts the verdicts. Bytes are printed
 /// in full: they are compared to the last one.
 pub fn comparison(comparison: &Comparison, width: u16) -> String {
-    let mut grid = Grid::new();
-    grid.load_style(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic).set_width(width.max(60));
-    grid.set_header(["figure", "baseline", "this run", "change", "verdict"]);
-    grid.add_rows(comparison.findings.iter().map(row));
-    for index in 1..=3 {
-        if let Some(column) = grid.column_mut(index) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
+    let grid = grid(&["figure", "baseline", "this run", "change", "verdict"], comparison.findings.iter().map(|f| row(f).to_vec()), width);
     let title = one_line(&format!("Run {} beside baseline {}", comparison.run, comparison.baseline));
     format!("{title}\n{grid}\n{}\n", count(comparison))
 }
 
-fn row(finding: &Finding) -> [String; 5] {
+/// A table for a terminal of `width` columns; all columns but the first and the last hold numbers.
+pub(super) fn grid(header: &[&str], rows: impl Iterator<Item = Vec<String>>, width: u16) -> String {
+    let mut grid = Grid::new();
+    grid.load_style(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic).set_width(width.max(60));
+    grid.set_header(header);
+    grid.add_rows(rows);
+    for index in 1..header.len().saturating_sub(1) {
+        if let Some(column) = grid.column_mut(index) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    grid.to_string()
+}
+
+/// Figure, baseline, this run, change, verdict.
+pub(super) fn row(finding: &Finding) -> [String; 5] {
     let value = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |v| figure(finding, v));
     let change = change(finding).unwrap_or_else(|| "–".to_owned());
     [subject(finding), value(finding.baseline), value(finding.run), change, verdict(&finding.verdict)]
@@ -45,7 +52,7 @@ fn subject(finding: &Finding) -> String {
         Subject::Variant(variant) => variant.clone(),
         Subject::Ratio { of, to } => format!("{of} ÷ {to}"),
     };
-    one_line(&format!("{} {what}: {}{phase}", finding.scenario, name(finding.measure)))
+    one_line(&format!("{} {what}: {}{phase}", finding.scenario, name(finding.measure, std::iter::empty())))
 }
 
 fn figure(finding: &Finding, value: f64) -> String {
@@ -68,11 +75,38 @@ fn verdict(verdict: &Verdict) -> String {
 }
 
 fn count(comparison: &Comparison) -> String {
-    let count = |wanted: fn(&Verdict) -> bool| comparison.findings.iter().filter(|f| wanted(&f.verdict)).count();
-    format!(
-        "{} reproduced, {} drifted, {} not comparable",
-        count(|v| matches!(v, Verdict::Reproduced)),
-        count(|v| matches!(v, Verdict::Drifted { .. })),
-        count(|v| matches!(v, Verdict::NotComparable { .. })),
-    )
+    Tally::of(comparison.findings.iter()).words()
+}
+
+/// How many verdicts of each kind there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Tally {
+    reproduced: usize,
+    drifted: usize,
+    not_comparable: usize,
+}
+
+impl Tally {
+    /// Counts the verdicts of `findings`.
+    pub(super) fn of<'a>(findings: impl Iterator<Item = &'a Finding>) -> Self {
+        let mut tally = Self::default();
+        for finding in findings {
+            *match finding.verdict {
+                Verdict::Reproduced => &mut tally.reproduced,
+                Verdict::Drifted { .. } => &mut tally.drifted,
+                Verdict::NotComparable { .. } => &mut tally.not_comparable,
+            } += 1;
+        }
+        tally
+    }
+
+    /// `13 reproduced, 3 drifted, 12 not comparable`.
+    pub(super) fn words(self) -> String {
+        format!("{} reproduced, {} drifted, {} not comparable", self.reproduced, self.drifted, self.not_comparable)
+    }
+
+    /// `13/3/12`; a dash without any verdict.
+    pub(super) fn short(self) -> String {
+        if self == Self::default() { "–".to_owned() } else { format!("{}/{}/{}", self.reproduced, self.drifted, self.not_comparable) }
+    }
 }

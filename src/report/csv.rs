@@ -3,6 +3,7 @@
 use super::ReportError;
 use super::data::{MeasureEstimate, ObservationRow, ReportData, ScenarioReport, VariantReport};
 use super::figures::plain;
+use super::text::is_hostile;
 use crate::measure::Measure;
 
 const OBSERVATIONS: [&str; 20] = [
@@ -28,6 +29,9 @@ const OBSERVATIONS: [&str; 20] = [
     "status",
 ];
 
+/// What a formula begins with, also in the full width of East Asian input.
+const FORMULA: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
+
 const SUMMARY: [&str; 20] = [
     "run",
     "scenario",
@@ -52,7 +56,8 @@ const SUMMARY: [&str; 20] = [
 ];
 
 /// All raw observations, one a row: exact values in base units. A trial without figures has no row; `summary.csv` has its
-/// variant. Text that a spreadsheet would run as a formula has an apostrophe before it.
+/// variant. Text that a spreadsheet would run as a formula has an apostrophe before it, and no cell
+/// holds a control character.
 pub fn observations_csv(data: &ReportData) -> Result<String, ReportError> {
     table("observations.csv", &OBSERVATIONS, data.observations.iter().map(|row| observation(data, row)))
 }
@@ -139,9 +144,11 @@ where
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// `text` with an apostrophe before what a spreadsheet would take for a formula, and before an apostrophe, so that
-/// taking the first one off always gives the text back.
+/// `text` as a cell that neither a terminal nor a spreadsheet acts on. Every control character, and every character that
+/// changes the direction of writing, is U+FFFD: the place shows, the power is gone. An apostrophe stands before what a
+/// spreadsheet would take for a formula, and before an apostrophe, so that taking the first one off gives the text back.
 fn guard(text: &str) -> String {
-    let apostrophe = if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\'']) { "'" } else { "" };
-    format!("{apostrophe}{text}")
+    let shown: String = text.chars().map(|c| if is_hostile(c) { char::REPLACEMENT_CHARACTER } else { c }).collect();
+    let apostrophe = if shown.trim_start().starts_with(FORMULA) || shown.starts_with('\'') { "'" } else { "" };
+    format!("{apostrophe}{shown}")
 }

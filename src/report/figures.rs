@@ -95,6 +95,18 @@ pub(super) fn percent(value: f64) -> String {
     format!("{sign}{size:.decimals$} %")
 }
 
+/// How many times smaller a figure is that differs from another by `change` per cent: `44.5×`, `107×`; below 1 it is
+/// larger. `None` where nothing is left.
+pub(super) fn times_smaller(change: f64) -> Option<String> {
+    let ratio = Some(1.0 / (1.0 + change / 100.0)).filter(|r| r.is_finite() && *r > 0.0)?;
+    let decimals = match ratio {
+        r if r < 9.95 => 2,
+        r if r < 99.5 => 1,
+        _ => 0,
+    };
+    Some(format!("{ratio:.decimals$}×"))
+}
+
 /// The nearest whole number of bytes; what is below zero or no number is 0.
 pub(super) fn whole(value: f64) -> u64 {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "float to integer casts saturate")]
@@ -135,6 +147,13 @@ mod tests {
         assert_eq!(percent(0.0), "0.0 %");
         assert_eq!(percent(-0.04), "0.0 %");
         assert_eq!(percent(5_300.0), "+5300 %");
+    }
+
+    #[test]
+    fn a_ratio_has_three_digits_or_more() {
+        let texts = [-97.754, -50.0, -99.064, 25.0, -90.0].map(|change| times_smaller(change).expect("a ratio"));
+        assert_eq!(texts, ["44.5×", "2.00×", "107×", "0.80×", "10.0×"]);
+        assert_eq!(times_smaller(-100.0), None);
     }
 
     proptest! {

@@ -1,7 +1,9 @@
 //! The report as GitHub-flavoured Markdown.
 
 use super::data::{OverheadReport, ReportData, ScenarioReport};
-use super::table::{Table, headlines, interval_note, more_sizes, name, remarks, sizes, times};
+use super::notes::{headlines, interval_note, remarks};
+use super::overview::{overview, overview_note};
+use super::table::{Table, more_sizes, name, sizes, times};
 use super::text::one_line;
 use crate::measure::Measure;
 use crate::units;
@@ -13,36 +15,10 @@ pub fn markdown(data: &ReportData) -> String {
     for scenario in &data.scenarios {
         scenario_section(&mut page, scenario);
     }
-    measures(&mut page);
+    measures(&mut page, data);
     conditions(&mut page, data);
     overhead(&mut page, &data.overhead);
     list(&mut page, "Warnings", data.warnings.iter().map(|w| escape(w)));
-    page
-}
-
-/// The tables of sizes and times alone, with the conditions that they hold under: what a README quotes.
-pub fn markdown_excerpt(data: &ReportData) -> String {
-    let mut page = String::new();
-    for scenario in &data.scenarios {
-        for table in [sizes(scenario), times(scenario)] {
-            push(&mut page, &table_text(&table));
-        }
-        if let Some(note) = interval_note(scenario) {
-            push(&mut page, &format!("{}\n", escape(&note)));
-        }
-    }
-    let run = &data.run;
-    let line = format!(
-        "`{}`: base set *{}*, {}, {} with {}, link {}, {} of each variant.",
-        run.id,
-        run.base_set,
-        run.platform,
-        run.engine,
-        run.store,
-        run.link,
-        units::count(run.trials as usize, "trial")
-    );
-    push(&mut page, &line);
     page
 }
 
@@ -52,19 +28,28 @@ fn head(page: &mut String, data: &ReportData) {
     let line =
         format!("{} bases, {}, {} with {}, started {}, {}.", run.base_set, run.platform, run.engine, run.store, run.started, run.state);
     push(page, &format!("{}\n", escape(&line)));
-    for line in data.scenarios.iter().flat_map(headlines) {
-        push(page, &format!("- {}", escape(&line)));
+    match data.scenarios.as_slice() {
+        [only] => headlines(only).iter().for_each(|line| push(page, &format!("- {}", escape(line)))),
+        several => overview_section(page, several),
     }
     push(page, "\n![Transfer size and uncompressed size by variant](sizes.svg)\n");
     push(page, "![Build, push and pull time by variant](times.svg)\n");
 }
 
+/// The overview with its note; nothing where no scenario has a pair.
+pub(super) fn overview_section(page: &mut String, scenarios: &[ScenarioReport]) {
+    if let (Some(table), Some(note)) = (overview(scenarios), overview_note(scenarios)) {
+        push(page, &format!("\n{}\n{}", table_text(&table), escape(&note)));
+    }
+}
+
 fn scenario_section(page: &mut String, scenario: &ScenarioReport) {
+    let alone = std::slice::from_ref(scenario);
     push(page, &format!("## {} ({})\n", escape(&scenario.name), escape(&scenario.language)));
-    for (title, table) in [("Sizes", sizes(scenario)), ("Times", times(scenario)), ("More measures", more_sizes(scenario))] {
+    for (title, table) in [("Sizes", sizes(alone)), ("Times", times(alone)), ("More measures", more_sizes(scenario))] {
         push(page, &format!("### {title}\n\n{}", table_text(&table)));
         if title == "Times"
-            && let Some(note) = interval_note(scenario)
+            && let Some(note) = interval_note(alone)
         {
             push(page, &format!("{}\n", escape(&note)));
         }
@@ -76,10 +61,10 @@ fn scenario_section(page: &mut String, scenario: &ScenarioReport) {
     push(page, "");
 }
 
-fn measures(page: &mut String) {
+fn measures(page: &mut String, data: &ReportData) {
     push(page, "## What the measures mean\n");
     for measure in Measure::ALL {
-        push(page, &format!("- **{}**: {}", name(measure), escape(measure.about())));
+        push(page, &format!("- **{}**: {}", name(measure, data.scenarios.iter().flat_map(|s| &s.variants)), escape(measure.about())));
     }
     push(page, "\nUnits are decimal: 1 MB = 1,000,000 B. Exact bytes are in `observations.csv` and `report.json`.\n");
 }
@@ -119,14 +104,14 @@ fn list(page: &mut String, title: &str, items: impl Iterator<Item = String>) {
     }
 }
 
-fn table_text(table: &Table) -> String {
+pub(super) fn table_text(table: &Table) -> String {
     let headings: Vec<String> = table.columns.iter().map(|c| escape(&c.heading)).collect();
     let numbers: Vec<bool> = table.columns.iter().map(|c| c.number).collect();
     rows(&headings, &numbers, table.rows.iter().map(|row| row.iter().map(|cell| escape(cell)).collect()))
 }
 
 /// A table from cells that are already escaped; ends with a line break.
-fn rows(headings: &[String], numbers: &[bool], body: impl Iterator<Item = Vec<String>>) -> String {
+pub(super) fn rows(headings: &[String], numbers: &[bool], body: impl Iterator<Item = Vec<String>>) -> String {
     let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
     let rule: Vec<String> = numbers.iter().map(|number| if *number { "---:" } else { "---" }.to_owned()).collect();
     let mut text = line(headings) + &line(&rule);
@@ -137,7 +122,7 @@ fn rows(headings: &[String], numbers: &[bool], body: impl Iterator<Item = Vec<St
 }
 
 /// `text` in one line with everything escaped that Markdown or HTML would read as more than text.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in one_line(text).chars() {
         match c {
@@ -150,7 +135,7 @@ fn escape(text: &str) -> String {
     escaped
 }
 
-fn push(page: &mut String, text: &str) {
+pub(super) fn push(page: &mut String, text: &str) {
     page.push_str(text);
     page.push('\n');
 }

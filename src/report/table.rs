@@ -1,10 +1,9 @@
-//! The tables of a scenario, decided once for the terminal and for Markdown.
+//! The tables of scenarios, decided once for the terminal and for Markdown.
 
 use super::data::{MeasureEstimate, ScenarioReport, VariantReport};
-use super::figures::{Scale, percent};
+use super::figures::{Scale, percent, times_smaller};
 use super::text::one_line;
 use crate::measure::{Measure, Unit};
-use crate::record::LAST_LINES;
 
 /// What stands where a figure is not there.
 const NOTHING: &str = "–";
@@ -23,26 +22,42 @@ pub(super) struct Column {
     pub(super) heading: String,
     /// Numbers are aligned right.
     pub(super) number: bool,
-    /// Whether a narrow page may leave it out.
-    pub(super) optional: bool,
+    /// How early a narrow page leaves it out, highest first; 0 stays on every page.
+    pub(super) spare: u8,
+}
+
+/// A variant with the scenario that it belongs to.
+type Line<'a> = (&'a ScenarioReport, &'a VariantReport);
+
+fn lines(scenarios: &[ScenarioReport]) -> Vec<Line<'_>> {
+    scenarios.iter().flat_map(|s| s.variants.iter().map(move |v| (s, v))).collect()
 }
 
 impl Table {
-    fn new(variants: &[VariantReport]) -> Self {
-        Self { columns: Vec::new(), rows: variants.iter().map(|_| Vec::new()).collect() }
+    /// A table of so many empty rows.
+    pub(super) fn new(rows: usize) -> Self {
+        Self { columns: Vec::new(), rows: vec![Vec::new(); rows] }
     }
 
-    fn push(&mut self, heading: impl Into<String>, cells: impl Iterator<Item = String>) -> &mut Column {
+    /// Adds a column of numbers.
+    pub(super) fn push(&mut self, heading: impl Into<String>, cells: impl Iterator<Item = String>) -> &mut Column {
         for (row, cell) in self.rows.iter_mut().zip(cells) {
             row.push(cell);
         }
-        self.columns.push(Column { heading: heading.into(), number: true, optional: false });
+        self.columns.push(Column { heading: heading.into(), number: true, spare: 0 });
         self.columns.last_mut().expect("one was pushed")
     }
 
-    /// The table without its last column that may be left out; `None` when there is no such column.
-    pub(super) fn without_optional(&self) -> Option<Self> {
-        let place = self.columns.iter().rposition(|c| c.optional)?;
+    /// Adds a column of words.
+    pub(super) fn push_words(&mut self, heading: impl Into<String>, cells: impl Iterator<Item = String>) -> &mut Column {
+        let column = self.push(heading, cells);
+        column.number = false;
+        column
+    }
+
+    /// The table without the column that is left out first; `None` when all that are left stay.
+    pub(super) fn without_spare(&self) -> Option<Self> {
+        let (place, _) = self.columns.iter().enumerate().filter(|(_, c)| c.spare > 0).max_by_key(|(_, c)| c.spare)?;
         let mut table = self.clone();
         table.columns.remove(place);
         for row in &mut table.rows {
@@ -52,54 +67,56 @@ impl Table {
     }
 }
 
-/// Transfer size and uncompressed size, each beside the reference's.
-pub(super) fn sizes(scenario: &ScenarioReport) -> Table {
-    let variants = &scenario.variants;
-    let mut table = Table::new(variants);
-    names(&mut table, variants);
-    table.push("status", variants.iter().map(|v| v.status.clone())).number = false;
-    for measure in [Measure::TransferSize, Measure::UncompressedSize] {
-        measure_column(&mut table, variants, measure);
-        if let Some(reference) = &scenario.reference {
-            let versus = |v: &VariantReport| v.estimate(measure).and_then(|e| e.versus_reference).map(percent);
-            table.push(format!("vs {}", one_line(reference)), variants.iter().map(|v| versus(v).unwrap_or_else(nothing)));
+/// Transfer size and uncompressed size, each beside the reference's: by how much it differs, and how many times smaller
+/// it is. One row a variant, one group a scenario.
+pub(super) fn sizes(scenarios: &[ScenarioReport]) -> Table {
+    let lines = lines(scenarios);
+    let mut table = names(scenarios, &lines);
+    table.push_words("status", lines.iter().map(|(_, v)| v.status.clone()));
+    for (measure, spare) in [(Measure::TransferSize, 1), (Measure::UncompressedSize, 3)] {
+        measure_column(&mut table, &lines, measure);
+        if let Some(reference) = reference_name(scenarios) {
+            let change = |v: &VariantReport| v.estimate(measure)?.versus_reference;
+            table.push(format!("vs {reference}"), lines.iter().map(|(_, v)| change(v).map_or_else(nothing, percent)));
+            let smaller = |v: &VariantReport| times_smaller(change(v)?);
+            table.push("times smaller", lines.iter().map(|(_, v)| smaller(v).unwrap_or_else(nothing))).spare = spare;
         }
     }
-    measure_column(&mut table, variants, Measure::LayerCount).optional = true;
+    measure_column(&mut table, &lines, Measure::LayerCount).spare = 4;
     table
 }
 
 /// The other sizes and counts.
 pub(super) fn more_sizes(scenario: &ScenarioReport) -> Table {
-    let mut table = Table::new(&scenario.variants);
-    names(&mut table, &scenario.variants);
+    let scenarios = std::slice::from_ref(scenario);
+    let lines = lines(scenarios);
+    let mut table = names(scenarios, &lines);
     for measure in [Measure::LayerTransferSize, Measure::ReportedSize, Measure::LayerCount, Measure::ContextSize] {
-        measure_column(&mut table, &scenario.variants, measure);
+        measure_column(&mut table, &lines, measure);
     }
     table
 }
 
 /// Build per cache state, push and pull: medians with their intervals, and how many values there are.
-pub(super) fn times(scenario: &ScenarioReport) -> Table {
-    let variants = &scenario.variants;
-    let mut table = Table::new(variants);
-    names(&mut table, variants);
-    for (measure, state) in time_columns(variants) {
-        let estimates = || variants.iter().map(|v| v.estimate_in(measure, &state));
+pub(super) fn times(scenarios: &[ScenarioReport]) -> Table {
+    let lines = lines(scenarios);
+    let mut table = names(scenarios, &lines);
+    for (measure, state) in time_columns(&lines) {
+        let estimates = || lines.iter().map(|(_, v)| v.estimate_in(measure, &state));
         let scale = scale_of(measure, estimates().flatten());
         let heading =
             if measure == Measure::BuildTime { format!("{}, {}", measure.title(), one_line(&state)) } else { measure.title().to_owned() };
         table.push(format!("{heading}, s"), estimates().map(|e| e.map_or_else(nothing, |e| with_interval(scale, e))));
     }
-    table.push("n", variants.iter().map(|v| if v.counted == 0 { nothing() } else { v.counted.to_string() }));
+    table.push("n", lines.iter().map(|(_, v)| if v.counted == 0 { nothing() } else { v.counted.to_string() }));
     table
 }
 
 /// Every time and cache state that some variant has, in the order of measures; the three plain ones even when none has.
-fn time_columns(variants: &[VariantReport]) -> Vec<(Measure, String)> {
+fn time_columns(lines: &[Line]) -> Vec<(Measure, String)> {
     let mut columns = Vec::new();
     for measure in Measure::ALL.into_iter().filter(|m| m.unit() == Unit::Seconds) {
-        let estimates = variants.iter().flat_map(|v| &v.estimates).filter(|e| e.measure == measure && e.phase.is_none());
+        let estimates = lines.iter().flat_map(|(_, v)| &v.estimates).filter(|e| e.measure == measure && e.phase.is_none());
         let mut states: Vec<&str> = estimates.map(|e| e.cache_state.as_str()).collect();
         states.sort_unstable();
         states.dedup();
@@ -111,29 +128,49 @@ fn time_columns(variants: &[VariantReport]) -> Vec<(Measure, String)> {
     columns
 }
 
-fn names(table: &mut Table, variants: &[VariantReport]) {
-    table.push("variant", variants.iter().map(|v| one_line(&v.name))).number = false;
-    let kind = table.push("kind", variants.iter().map(|v| one_line(&v.kind)));
-    kind.number = false;
-    kind.optional = true;
+/// A table with the columns that say which row is whose. A scenario's name stands in the first row of its group.
+fn names(scenarios: &[ScenarioReport], lines: &[Line]) -> Table {
+    let mut table = Table::new(lines.len());
+    if scenarios.len() > 1 {
+        let first = |(s, v): &Line| s.variants.first().is_some_and(|first| std::ptr::eq(first, *v));
+        let name = |line: &Line| if first(line) { one_line(&line.0.name) } else { String::new() };
+        table.push_words("scenario", lines.iter().map(name));
+    }
+    table.push_words("variant", lines.iter().map(|(_, v)| one_line(&v.name)));
+    table.push_words("kind", lines.iter().map(|(_, v)| one_line(&v.kind))).spare = 2;
+    table
 }
 
-fn measure_column<'t>(table: &'t mut Table, variants: &[VariantReport], measure: Measure) -> &'t mut Column {
-    let scale = scale_of(measure, variants.iter().filter_map(|v| v.estimate(measure)));
-    let cells = variants.iter().map(|v| v.estimate(measure).map_or_else(nothing, |e| scale.number(e.median)));
-    table.push(heading(measure, scale), cells)
+/// The longest reference's name that a heading takes.
+const LONGEST_REFERENCE: usize = 16;
+
+/// What the variants are set beside, where any are: the name that all references share, else the word.
+pub(super) fn reference_name(scenarios: &[ScenarioReport]) -> Option<String> {
+    let mut names = scenarios.iter().filter_map(|s| s.reference.as_deref());
+    let first = names.next()?;
+    let short = first.chars().count() <= LONGEST_REFERENCE;
+    Some(if short && names.all(|name| name == first) { one_line(first) } else { "reference".to_owned() })
+}
+
+fn measure_column<'t>(table: &'t mut Table, lines: &[Line], measure: Measure) -> &'t mut Column {
+    let scale = scale_of(measure, lines.iter().filter_map(|(_, v)| v.estimate(measure)));
+    let cells = lines.iter().map(|(_, v)| v.estimate(measure).map_or_else(nothing, |e| scale.number(e.median)));
+    table.push(heading(measure, scale, lines.iter().map(|(_, v)| *v)), cells)
 }
 
 /// `transfer size (D2), MB`.
-pub(super) fn heading(measure: Measure, scale: Scale) -> String {
+pub(super) fn heading<'a>(measure: Measure, scale: Scale, variants: impl Iterator<Item = &'a VariantReport>) -> String {
     let unit = scale.symbol().map(|symbol| format!(", {symbol}")).unwrap_or_default();
-    format!("{}{unit}", name(measure))
+    format!("{}{unit}", name(measure, variants))
 }
 
-/// `transfer size (D2)`.
-pub(super) fn name(measure: Measure) -> String {
-    let definition = measure.definition().map(|d| format!(" ({d})")).unwrap_or_default();
-    format!("{}{definition}", measure.title())
+/// `transfer size (D2)`, with every definition that the variants' figures follow: `transfer size (D2-computed)`.
+pub(super) fn name<'a>(measure: Measure, variants: impl Iterator<Item = &'a VariantReport>) -> String {
+    let mut followed: Vec<&str> = variants.filter_map(|v| v.estimate(measure)?.definition.as_deref()).collect();
+    followed.sort_unstable();
+    followed.dedup();
+    let definition = if followed.is_empty() { measure.definition().map(str::to_owned) } else { Some(one_line(&followed.join(", "))) };
+    format!("{}{}", measure.title(), definition.map(|d| format!(" ({d})")).unwrap_or_default())
 }
 
 /// The scale for the medians and intervals of one measure.
@@ -149,66 +186,6 @@ fn with_interval(scale: Scale, estimate: &MeasureEstimate) -> String {
     }
 }
 
-fn nothing() -> String {
+pub(super) fn nothing() -> String {
     NOTHING.to_owned()
-}
-
-/// What the figures of [`times`] are, and how surely, for the numbers of values that occur; `None` without any figure.
-pub(super) fn interval_note(scenario: &ScenarioReport) -> Option<String> {
-    let times = || scenario.variants.iter().flat_map(|v| &v.estimates).filter(|e| e.unit == Unit::Seconds);
-    times().next()?;
-    let mut coverages: Vec<(usize, String)> = times().filter_map(|e| Some((e.n, share(e.interval?.coverage)))).collect();
-    coverages.sort();
-    coverages.dedup();
-    let coverages: Vec<String> = coverages.into_iter().map(|(n, coverage)| format!("{coverage} at n = {n}")).collect();
-    let brackets = match coverages.as_slice() {
-        [] => String::new(),
-        some => format!(" In brackets the median's order-statistic interval, which covers {}.", some.join(", ")),
-    };
-    let single = if times().any(|e| e.n == 1) { " A single trial has no interval." } else { "" };
-    Some(format!("Times are medians of n trials.{brackets}{single}"))
-}
-
-fn share(coverage: f64) -> String {
-    let text = format!("{:.1}", coverage * 100.0);
-    format!("{} %", text.strip_suffix(".0").unwrap_or(&text))
-}
-
-/// `multi: 6.8 MB to transfer where single has 303.3 MB: −97.8 %` for each variant with both figures.
-pub(super) fn headlines(scenario: &ScenarioReport) -> Vec<String> {
-    let measure = Measure::TransferSize;
-    let Some(reference) = scenario.variants.iter().find(|v| Some(&v.name) == scenario.reference.as_ref()) else { return Vec::new() };
-    let Some(plain) = reference.estimate(measure) else { return Vec::new() };
-    let scale = scale_of(measure, scenario.variants.iter().filter_map(|v| v.estimate(measure)));
-    let line = |v: &VariantReport| {
-        let estimate = v.estimate(measure)?;
-        let versus = percent(estimate.versus_reference?);
-        let (name, other) = (one_line(&v.name), one_line(&reference.name));
-        Some(format!("{name} transfers {} where {other} transfers {} ({versus})", scale.text(estimate.median), scale.text(plain.median)))
-    };
-    scenario.variants.iter().filter_map(line).collect()
-}
-
-/// Why variants have no figures, and what is to be known of those that have: `broken: build-failed: …`.
-pub(super) fn remarks(scenario: &ScenarioReport) -> Vec<(String, String)> {
-    let of_variant = |v: &VariantReport| {
-        let missing = v.estimates.is_empty() || v.status == "unverified";
-        let why = v.reason.as_deref().map_or_else(|| explanation(&v.status), |r| format!("{}: {}", v.status, sentence(r)));
-        let remarks = missing.then_some(why).into_iter().chain(v.notes.iter().cloned());
-        remarks.map(|r| (one_line(&v.name), one_line(&r))).collect::<Vec<_>>()
-    };
-    scenario.variants.iter().flat_map(of_variant).collect()
-}
-
-/// A reason without the lines that it quotes: those are in the record and in the trial's log.
-fn sentence(reason: &str) -> &str {
-    reason.split(LAST_LINES).next().unwrap_or_default()
-}
-
-fn explanation(status: &str) -> String {
-    match status {
-        "unverified" => "unverified: there is no smoke check that proves that it works".to_owned(),
-        "interrupted" => "interrupted: the run was stopped during its trial".to_owned(),
-        other => other.to_owned(),
-    }
 }

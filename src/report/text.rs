@@ -16,9 +16,11 @@ pub(crate) fn one_line(text: &str) -> String {
     line
 }
 
-fn is_hostile(c: char) -> bool {
+/// Whether `c` acts on a terminal or a page instead of showing: control characters, also those above ASCII, which some
+/// terminals obey, marks that change the direction of writing, and what no text may hold.
+pub(super) fn is_hostile(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
+        || matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
 }
 
 #[cfg(test)]

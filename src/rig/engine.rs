@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::io::Read;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -13,10 +14,12 @@ use std::time::Duration;
 use crate::dockerfile::Context;
 
 mod error;
+mod excerpt;
 mod progress;
 mod vertex;
 
 pub use error::EngineError;
+pub use excerpt::Excerpt;
 pub use progress::{Progress, ProgressSink};
 pub use vertex::{StepName, Vertex, VertexKind};
 
@@ -74,6 +77,18 @@ pub trait Engine: Send + Sync {
     /// Writes one image with all the given names into a `docker save` archive on disk.
     fn save(&self, references: &[String], archive: &Path) -> impl Future<Output = Result<(), EngineError>> + Send;
 
+    /// Hands the `docker save` archive of one image to `read` as it streams by: `read` runs on a thread for blocking work, a
+    /// few hundred kilobytes behind the engine. Its answer counts only if the archive came whole.
+    fn export<T: Send + 'static>(
+        &self,
+        image: &str,
+        read: impl FnOnce(&mut dyn Read) -> T + Send + 'static,
+    ) -> impl Future<Output = Result<T, EngineError>> + Send {
+        let why = format!("it cannot export {image}");
+        drop(read);
+        async move { Err(EngineError::Unsupported { what: "exporting an image", why }) }
+    }
+
     /// Makes an image out of a root file system tar on disk, under `reference`. `changes` are Dockerfile lines such as `CMD ["bash"]`.
     fn import(&self, tar: &Path, reference: &str, changes: &[String]) -> impl Future<Output = Result<(), EngineError>> + Send;
 
@@ -81,9 +96,30 @@ pub trait Engine: Send + Sync {
     fn prune(&self, keep: &[String]) -> impl Future<Output = Result<(), EngineError>> + Send;
 }
 
+/// Whose engine answers. Their sizes and times are not comparable: they compress differently and keep other caches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Product {
+    /// Docker's.
+    Docker,
+    /// Podman's, through the API that it shares with Docker.
+    Podman,
+}
+
+impl Product {
+    /// As people call it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Docker => "Docker Engine",
+            Self::Podman => "Podman",
+        }
+    }
+}
+
 /// What an engine says about itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EngineInfo {
+    /// Whose engine it is.
+    pub product: Product,
     /// Product version: `20.10.24+dfsg1`.
     pub version: String,
     /// Negotiated API version: `1.41`.
@@ -208,6 +244,11 @@ pub struct BuildFailure {
 }
 
 impl BuildFailure {
+    /// The lines of the failed step that tell why it failed, or of the whole log where the builder did not tell the step.
+    pub fn excerpt(&self) -> Excerpt {
+        excerpt::excerpt(&self.last_lines(usize::MAX))
+    }
+
     /// The last `count` lines that the failed step printed, or of the whole log where the builder did not tell the step.
     pub fn last_lines(&self, count: usize) -> Vec<&str> {
         let of_step = |line: &&LogLine| self.step.as_ref().is_none_or(|step| *step == line.step);
@@ -263,6 +304,8 @@ pub struct ImageInfo {
     pub repo_digests: Vec<String>,
     /// `RepoTags`.
     pub repo_tags: Vec<String>,
+    /// The TCP ports of `Config.ExposedPorts`, ascending.
+    pub exposed_ports: Vec<u16>,
 }
 
 /// A container to be started for a smoke check.
@@ -274,6 +317,10 @@ pub struct ContainerSpec {
     pub port: u16,
     /// Labels on the container.
     pub labels: BTreeMap<String, String>,
+    /// Environment variables beside those of the image.
+    pub env: BTreeMap<String, String>,
+    /// What runs instead of the image's `CMD`.
+    pub command: Option<Vec<String>>,
 }
 
 /// A started container.

@@ -6,10 +6,13 @@
 pub mod bases;
 pub mod docker;
 mod engine;
+pub mod host;
 pub mod private;
 pub mod registry;
+pub mod remote;
 
 pub use engine::{
     BuildFailure, BuildOutcome, BuildRequest, BuilderVersion, CacheUse, Container, ContainerSpec, ContainerState, Engine, EngineError,
-    EngineInfo, ImageInfo, LogLine, Progress, ProgressSink, RunNetwork, Solve, StepName, Transfer, TransferPhase, Vertex, VertexKind,
+    EngineInfo, Excerpt, ImageInfo, LogLine, Product, Progress, ProgressSink, RunNetwork, Solve, StepName, Transfer, TransferPhase, Vertex,
+    VertexKind,
 };

@@ -3,8 +3,11 @@
 //! A private bench has a builder and a puller of its own and may prune them. A host bench has the user's engine alone: it
 //! prunes nothing, pulls nothing, and removes only what it made.
 
+use std::sync::LazyLock;
+
+use super::Named;
 use crate::rig::registry::Registry;
-use crate::rig::{Engine, RunNetwork};
+use crate::rig::{Engine, EngineError, RunNetwork};
 
 /// Engines and registry, ready to measure.
 #[derive(Debug)]
@@ -21,12 +24,27 @@ pub struct Bench<E> {
     pub network: RunNetwork,
     /// Names of base images that a prune must leave.
     pub keep: Vec<String>,
+    /// Why the builder does not reach the registry, so that nothing is pushed and compressed sizes are computed; `None`
+    /// where it does.
+    pub unreachable: Option<String>,
+    /// The registry that the user named, which is pushed to and pulled from instead of loadline's own.
+    pub named: Option<Named>,
 }
 
 impl<E: Engine> Bench<E> {
     /// The repository that a variant is pushed to in one iteration: a new one each time, so that no push is warm.
     pub(super) fn repository(scenario: &str, variant: &str, iteration: u32) -> String {
         format!("loadline/{scenario}-{variant}-{iteration}")
+    }
+
+    /// Lets the builder forget which layers the named registry has.
+    pub(super) fn forget_notes(&self) -> Result<(), EngineError> {
+        let forgotten = self.named.as_ref().map_or(Ok(()), Named::forget_notes);
+        forgotten.map_err(|source| EngineError::File {
+            action: "remove",
+            path: "the private engine's notes on registries".to_owned(),
+            source,
+        })
     }
 
     /// The full reference of `repository` in this bench's registry.
@@ -37,3 +55,9 @@ impl<E: Engine> Bench<E> {
 
 /// The tag under which every trial pushes.
 pub(super) const TAG: &str = "measured";
+
+/// A word of this process's own: an image that somebody has under any other name is never replaced.
+pub(super) fn nonce() -> &'static str {
+    static NONCE: LazyLock<String> = LazyLock::new(|| format!("{}-{:016x}", std::process::id(), fastrand::u64(..)));
+    &NONCE
+}

@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,21 +13,20 @@ use tokio_util::sync::CancellationToken;
 
 use crate::dockerfile::{BuilderKind, Context};
 use crate::measure::Measure;
-use crate::record::{Status, Trial, TrialOutcome, Warning};
+use crate::record::{Record, Status, Store, Trial, TrialOutcome, Warning};
 use crate::rig::{
     BuildFailure, BuildOutcome, BuildRequest, BuilderVersion, CacheUse, Container, ContainerSpec, Engine, EngineError, ImageInfo, Solve,
-    Vertex,
+    Vertex, host,
 };
 use crate::scenario::{Builder, Expectation, Scenario, SmokeCheck, Variant};
 
+use super::bench;
+use super::computed::NO_PULL;
 use super::outcome::{self, Numbers};
 use super::smoke::{self, Proof};
 use super::stop::{Stop, chain, invalid, timed_out};
 use super::transfer::{self, Moved};
-use super::{Bench, Block, Emitter, EventKind, Gone, Limits, cache_state};
-
-/// The label on everything that a run makes in an engine.
-pub(super) const LABEL: &str = "dev.loadline.run";
+use super::{Bench, Block, Emitter, EventKind, Gone, Limits, cache_state, failure};
 
 /// A finished block.
 pub(super) struct BlockEnd {
@@ -54,12 +52,12 @@ pub(super) struct BlockRunner<'a, E> {
 
 /// What is known of a trial so far.
 #[derive(Default)]
-struct Draft {
-    numbers: Numbers,
+pub(super) struct Draft {
+    pub(super) numbers: Numbers,
     steps: Vec<Vertex>,
     push: Option<crate::record::TransferRecord>,
     pull: Option<crate::record::TransferRecord>,
-    weighing: Option<crate::image::Weighing>,
+    pub(super) weighing: Option<crate::image::Weighing>,
     warnings: Vec<Warning>,
     log: String,
 }
@@ -91,6 +89,8 @@ impl<E: Engine> BlockRunner<'_, E> {
         let image = self.inspect(&solve).await?;
         draft.numbers.build(&solve);
         draft.numbers.reported(image.reported_size);
+        let proven = self.scenario.smoke.check().is_some();
+        self.emitter.send(EventKind::size_so_far(self.trial(), image.reported_size, solve.wall, proven));
         let status = self.prove(&solve, draft).await?;
         if status.has_numbers() {
             self.transfer(&solve, &image, draft).await?;
@@ -105,6 +105,7 @@ impl<E: Engine> BlockRunner<'_, E> {
         }
         let work = async {
             self.bench.builder.prune(&self.bench.keep).await?;
+            self.bench.forget_notes()?;
             match &self.bench.puller {
                 Some(puller) => puller.prune(&[]).await,
                 None => Ok(()),
@@ -117,9 +118,9 @@ impl<E: Engine> BlockRunner<'_, E> {
         self.phase("build");
         let request = self.request()?;
         let sink = self.emitter.build_sink();
-        let call = async { Ok(self.guard("the build", self.limits.build, self.bench.builder.build(request, &sink)).await??) };
-        let built = self.counted(call).await?;
-        match built {
+        let work = self.guard("the build", self.limits.build, self.bench.builder.build(request, &sink));
+        let call = async { work.await?.map_err(|error| draft.refused(error, &Store::log_name(&self.trial()))) };
+        match self.counted(call).await? {
             BuildOutcome::Built(solve) => self.built(solve, draft),
             BuildOutcome::Failed(failure) => self.build_failed(&failure, draft),
         }
@@ -130,8 +131,10 @@ impl<E: Engine> BlockRunner<'_, E> {
             Builder::BuildKit => (BuilderVersion::BuildKit, BuilderKind::BuildKit),
             Builder::Classic => (BuilderVersion::Classic, BuilderKind::Classic),
         };
-        let context = Context::plan_for(&self.scenario.root, &self.variant.dockerfile, kind)
+        let mut context = Context::plan_for(&self.scenario.root, &self.variant.dockerfile, kind)
             .map_err(|e| Stop::Status(Status::BuildFailed { reason: chain(&e) }))?;
+        // A run in the app's own folder must not weigh the record of the run before it.
+        context.leave_out(Record::lies_in);
         Ok(BuildRequest {
             context: Arc::new(context),
             builder,
@@ -167,7 +170,7 @@ impl<E: Engine> BlockRunner<'_, E> {
     fn build_failed(&self, failure: &BuildFailure, draft: &mut Draft) -> Result<Built, Stop> {
         self.emitter.watch().measured(failure.wall.as_secs_f64());
         draft.take_build(&failure.vertices, &failure.log);
-        let reason = super::failure::describe(failure, self.variant, &self.scenario.root);
+        let reason = failure::describe(failure, self.variant, &self.scenario.root, &Store::log_name(&self.trial()));
         match self.variant.expect {
             Expectation::BuildFailure => Ok(Built::Expected(Status::ExpectedFailure { reason })),
             _ => Err(Stop::Status(Status::BuildFailed { reason })),
@@ -184,7 +187,9 @@ impl<E: Engine> BlockRunner<'_, E> {
     async fn prove(&self, solve: &Solve, draft: &mut Draft) -> Result<Status, Stop> {
         let Some(check) = self.scenario.smoke.check() else { return Ok(Status::Unverified) };
         self.phase("smoke");
-        let spec = ContainerSpec { image: solve.image_id.clone(), port: check.port, labels: self.labels() };
+        let labels = if self.bench.isolated { BTreeMap::new() } else { host::container_labels(self.run_id) };
+        let (env, command) = (check.env.clone(), check.command.clone());
+        let spec = ContainerSpec { image: solve.image_id.clone(), port: check.port, labels, env, command };
         // Not given up when the user stops the run: a container that was half started would be nobody's to remove.
         let start = tokio::time::timeout(self.limits.call, self.bench.builder.start(&spec));
         let started = self.emitter.watch().overhead("container start", start).await;
@@ -237,6 +242,12 @@ impl<E: Engine> BlockRunner<'_, E> {
     }
 
     async fn transfer(&self, solve: &Solve, image: &ImageInfo, draft: &mut Draft) -> Result<(), Stop> {
+        if let Some(named) = &self.bench.named {
+            return self.transfer_named(named, solve, image, draft).await;
+        }
+        if let Some(why) = &self.bench.unreachable {
+            return self.compute(image, why, draft).await;
+        }
         let repository = Bench::<E>::repository(&self.scenario.name, &self.variant.name, self.block.iteration);
         let reference = self.bench.reference(&repository);
         self.guard("the tag", self.limits.call, self.bench.builder.tag(&solve.image_id, &reference)).await??;
@@ -258,8 +269,7 @@ impl<E: Engine> BlockRunner<'_, E> {
 
     async fn pull(&self, reference: &str, weighing: &crate::image::Weighing, draft: &mut Draft) -> Result<(), Stop> {
         let Some(puller) = &self.bench.puller else {
-            draft
-                .warn("pull-time is not measured: a cold pull needs a second engine that has none of the layers; --engine private has one");
+            draft.warn(NO_PULL);
             return Ok(());
         };
         self.phase("pull");
@@ -288,7 +298,13 @@ impl<E: Engine> BlockRunner<'_, E> {
         }
         let repository = Bench::<E>::repository(&self.scenario.name, &self.variant.name, self.block.iteration);
         let work = async {
-            for reference in [self.bench.reference(&repository), self.tag()] {
+            let pushed = match &self.bench.named {
+                Some(named) => {
+                    named.reference(&named.repository(self.run_id, &self.scenario.name, &self.variant.name, self.block.iteration))
+                }
+                None => self.bench.reference(&repository),
+            };
+            for reference in [pushed, self.tag()] {
                 drop(tokio::time::timeout(self.limits.call, self.bench.builder.remove_image(&reference)).await);
             }
             drop(self.bench.registry.forget_repository(&repository));
@@ -297,7 +313,7 @@ impl<E: Engine> BlockRunner<'_, E> {
     }
 
     /// Counts the time of a measured call that gave no figure as measured all the same: it is not overhead.
-    async fn counted<T>(&self, call: impl Future<Output = Result<T, Stop>>) -> Result<T, Stop> {
+    pub(super) async fn counted<T>(&self, call: impl Future<Output = Result<T, Stop>>) -> Result<T, Stop> {
         let began = Instant::now();
         let ended = call.await;
         if ended.is_err() {
@@ -307,7 +323,7 @@ impl<E: Engine> BlockRunner<'_, E> {
     }
 
     /// Waits for `work` no longer than `limit`, and not at all once the user has stopped the run.
-    async fn guard<T>(&self, what: &str, limit: Duration, work: impl Future<Output = T>) -> Result<T, Stop> {
+    pub(super) async fn guard<T>(&self, what: &str, limit: Duration, work: impl Future<Output = T>) -> Result<T, Stop> {
         tokio::select! {
             biased;
             () = self.cancel.cancelled() => Err(Stop::Status(Status::Interrupted)),
@@ -338,8 +354,7 @@ impl<E: Engine> BlockRunner<'_, E> {
     }
 
     fn tag(&self) -> String {
-        // The process id keeps two runs on one host engine apart.
-        format!("loadline-run/{}-{}:{}-{}", self.scenario.name, self.variant.name, self.block.iteration, std::process::id())
+        format!("loadline-run/{}-{}:{}-{}", self.scenario.name, self.variant.name, self.block.iteration, bench::nonce())
     }
 
     /// On a host engine what a run makes can be told by its label. An image of a private engine has none: a label is part of
@@ -348,10 +363,10 @@ impl<E: Engine> BlockRunner<'_, E> {
         if self.bench.isolated {
             return BTreeMap::new();
         }
-        BTreeMap::from([(LABEL.to_owned(), self.run_id.to_owned())])
+        host::labels(self.run_id)
     }
 
-    fn phase(&self, phase: &str) {
+    pub(super) fn phase(&self, phase: &str) {
         self.emitter.send(EventKind::Phase { phase: phase.to_owned() });
     }
 }
@@ -380,6 +395,13 @@ impl Draft {
         }
     }
 
+    /// What an engine said instead of building; the steps and lines until a disk was full are kept.
+    fn refused(&mut self, error: EngineError, log: &str) -> Stop {
+        let EngineError::DataRootFull { failure: Some(failure), .. } = &error else { return error.into() };
+        self.take_build(&failure.vertices, &failure.log);
+        invalid(failure::quoted(chain(&error), &failure.excerpt(), log))
+    }
+
     /// Keeps lines for the trial's log, each behind whose it is.
     fn note<'a>(&mut self, whose: &str, lines: impl IntoIterator<Item = &'a str>) {
         for line in lines {
@@ -387,12 +409,7 @@ impl Draft {
         }
     }
 
-    fn warn(&mut self, message: impl Into<String>) {
+    pub(super) fn warn(&mut self, message: impl Into<String>) {
         self.warnings.push(Warning { message: message.into() });
     }
-}
-
-/// The path of a Dockerfile as a user would type it.
-pub(super) fn dockerfile_name<'a>(variant: &'a Variant, root: &Path) -> std::borrow::Cow<'a, str> {
-    variant.dockerfile.strip_prefix(root).unwrap_or(&variant.dockerfile).to_string_lossy()
 }

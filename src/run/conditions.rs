@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::record::{BaseRecord, BaseSet, Conditions, HostFacts, UNKNOWN};
+use crate::image::COMPRESSOR;
+use crate::record::{BaseRecord, BaseSet, Conditions, HostFacts, RegistryKind, UNKNOWN};
 use crate::rig::bases::{BaseSetKind, Provided};
 
 use super::{EngineKind, Rigged};
@@ -23,6 +24,7 @@ pub fn undecided(engine: &EngineKind, host: &HostFacts, unpigz: bool) -> Conditi
         builder: unknown(),
         run_network: unknown(),
         link: "loopback".to_owned(),
+        registry: RegistryKind::Own,
         cpus: None,
         memory: None,
         data_root_file_system: unknown(),
@@ -39,19 +41,34 @@ impl Rigged {
             base_set: self.provided.as_ref().map_or(BaseSet::Engine, base_set),
             bases: self.provided.as_ref().map(base_records).unwrap_or_default(),
             platform: info.platform.clone(),
-            compressor: compressor(info.containerd_store, &info.version),
+            compressor: match self.bench.unreachable {
+                Some(_) => COMPRESSOR.to_owned(),
+                None => compressor(info.containerd_store, &info.version),
+            },
             engine: if self.bench.isolated { "private" } else { "host" }.to_owned(),
             engine_version: info.version.clone(),
             api_version: info.api_version.clone(),
             store: info.store.clone(),
             builder: info.buildkit.clone().unwrap_or_else(|| format!("BuildKit of Engine {}", info.version)),
             run_network: self.bench.network.id().to_owned(),
-            link: "loopback".to_owned(),
+            link: self.link(),
+            registry: if self.bench.named.is_some() { RegistryKind::Named } else { RegistryKind::Own },
             cpus: None,
             memory: None,
             data_root_file_system: self.data_root_file_system.clone().unwrap_or_else(|| UNKNOWN.to_owned()),
             unpigz,
             host: host.host.clone(),
+        }
+    }
+}
+
+impl Rigged {
+    /// The way of push and pull: to a named registry it is known by the registry alone.
+    fn link(&self) -> String {
+        match (&self.bench.named, &self.bench.unreachable) {
+            (Some(named), _) => format!("to {}", named.remote().name().host()),
+            (None, Some(_)) => "none".to_owned(),
+            (None, None) => "loopback".to_owned(),
         }
     }
 }

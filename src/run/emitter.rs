@@ -50,6 +50,8 @@ impl Emitter {
             Progress::StepStarted { name } => self.send(EventKind::StepStarted { name }),
             Progress::StepCompleted { name, cached } => self.send(EventKind::StepCompleted { name, cached }),
             Progress::Log(line) => self.send(EventKind::Log { step: line.step, line: line.text }),
+            Progress::Notice(what) => self.preparing(what),
+            Progress::Warning(message) => self.warn(message),
             Progress::Context { .. } | Progress::Layer { .. } => {}
         }
     }

@@ -1,5 +1,7 @@
 //! What a run tells while it goes on.
 
+use std::time::Duration;
+
 use schemars::{JsonSchema, Schema, schema_for};
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +33,13 @@ pub enum EventKind {
         /// What, in words.
         what: String,
     },
+    /// It was decided which engine measures.
+    EngineChosen {
+        /// `private` or `host`.
+        engine: String,
+        /// Why, in words.
+        reason: String,
+    },
     /// It was decided where base images come from.
     BaseSet {
         /// `hub` or `stand-in`.
@@ -51,6 +60,17 @@ pub enum EventKind {
     Phase {
         /// `build`, `smoke`, `push`, `pull`.
         phase: String,
+    },
+    /// An image was built: the first figure of a trial, long before its end.
+    SizeSoFar {
+        /// Which trial.
+        trial: Trial,
+        /// What the engine says the image weighs, bytes; other than the sizes of the report.
+        reported_size: u64,
+        /// Seconds of the build.
+        build_seconds: f64,
+        /// Whether a smoke check comes now; without one the figure stays unverified.
+        to_be_verified: bool,
     },
     /// A build step began.
     StepStarted {
@@ -97,6 +117,13 @@ pub enum EventKind {
         /// Seconds.
         seconds: f64,
     },
+}
+
+impl EventKind {
+    /// Told as soon as it is known: push and pull of a large image take minutes.
+    pub(super) fn size_so_far(trial: Trial, reported_size: u64, build: Duration, to_be_verified: bool) -> Self {
+        Self::SizeSoFar { trial, reported_size, build_seconds: build.as_secs_f64(), to_be_verified }
+    }
 }
 
 /// The schema (draft 2020-12) of one event, kept as `schemas/event.schema.json`.

@@ -1,32 +1,31 @@
-//! A failed build in words: the step, its line, and the last lines that it printed.
+//! A failed build in words: the step, its line, and the lines that it printed that tell most.
 
 use std::path::Path;
 
 use crate::dockerfile::Dockerfile;
 use crate::record::LAST_LINES;
-use crate::rig::BuildFailure;
+use crate::rig::{BuildFailure, Excerpt};
 use crate::scenario::Variant;
+use crate::units;
 
-use super::block::dockerfile_name;
+/// What failed and where, what helps, and the lines of the step's output that tell most; all of them are in `log`.
+pub(super) fn describe(failure: &BuildFailure, variant: &Variant, root: &Path, log: &str) -> String {
+    let excerpt = failure.excerpt();
+    let place = failure.step.as_ref().map(|step| place(step, variant, root) + ": ").unwrap_or_default();
+    let hint = excerpt.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
+    quoted(format!("{place}{}{hint}", failure.message), &excerpt, log)
+}
 
-/// How many of the failing step's last lines are shown.
-const LOG_LINES: usize = 20;
-
-/// What failed, where, and what it said last.
-pub(super) fn describe(failure: &BuildFailure, variant: &Variant, root: &Path) -> String {
-    let mut text = String::new();
-    if let Some(step) = &failure.step {
-        text.push_str(&place(step, variant, root));
-        text.push_str(": ");
+/// A sentence, and below it what a step printed.
+pub(super) fn quoted(sentence: String, excerpt: &Excerpt, log: &str) -> String {
+    if excerpt.lines.is_empty() {
+        return sentence;
     }
-    text.push_str(&failure.message);
-    let lines = last_lines(failure);
-    if !lines.is_empty() {
-        text.push_str(LAST_LINES);
-        text.push_str("the step:\n");
-        text.push_str(&lines.join("\n"));
-    }
-    text
+    let left_out = match excerpt.left_out {
+        0 => String::new(),
+        n => format!(" that tell most ({} left out; all are in {log})", units::count(n, "line")),
+    };
+    format!("{sentence}{LAST_LINES}the step{left_out}:\n{}", excerpt.lines.join("\n"))
 }
 
 /// `multi.Dockerfile:7: [build 3/4] RUN go build`, or the step's name alone where the line is not certain.
@@ -41,15 +40,9 @@ fn place(step: &str, variant: &Variant, root: &Path) -> String {
     }
 }
 
-/// The last lines of the failing step; of the whole build where the builder does not tell steps apart.
-fn last_lines(failure: &BuildFailure) -> Vec<&str> {
-    let of_step: Vec<&str> = failure
-        .log
-        .iter()
-        .filter(|line| failure.step.as_deref().is_none_or(|step| line.step == step || line.step.is_empty()))
-        .map(|line| line.text.as_str())
-        .collect();
-    of_step[of_step.len().saturating_sub(LOG_LINES)..].to_vec()
+/// The path of a Dockerfile as a user would type it.
+pub(super) fn dockerfile_name<'a>(variant: &'a Variant, root: &Path) -> std::borrow::Cow<'a, str> {
+    variant.dockerfile.strip_prefix(root).unwrap_or(&variant.dockerfile).to_string_lossy()
 }
 
 #[cfg(test)]
@@ -67,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_step_is_shown_with_its_own_last_lines_only() {
+    fn a_failed_step_is_shown_with_its_own_lines_only_and_says_where_the_others_are() {
         let step = "[2/3] RUN false";
         let mut log = vec![line("[1/3] RUN true", "of another step")];
         log.extend((0..30).map(|n| line(step, &format!("line {n}"))));
@@ -87,8 +80,9 @@ mod tests {
             builder: Builder::default(),
             expect: Expectation::default(),
         };
-        let text = describe(&failure, &variant, Path::new("/nowhere"));
+        let text = describe(&failure, &variant, Path::new("/nowhere"), "log/a--v--1.log");
         assert!(text.starts_with("Dockerfile: [2/3] RUN false: exit code: 1"), "{text}");
-        assert!(text.contains("line 29") && text.contains("line 10") && !text.contains("line 9\n") && !text.contains("another"), "{text}");
+        assert!(text.contains("line 29") && !text.contains("line 9\n") && !text.contains("another"), "{text}");
+        assert!(text.contains("last lines of the step that tell most (18 lines left out; all are in log/a--v--1.log):\n"), "{text}");
     }
 }

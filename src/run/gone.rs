@@ -47,6 +47,11 @@ impl Gone {
         }
     }
 
+    /// Whether it was an engine.
+    pub const fn is_engine(&self) -> bool {
+        matches!(self, Self::Private { .. } | Self::Host(_))
+    }
+
     /// In two words: `the engine`, `the registry`.
     pub(super) const fn what(&self) -> &'static str {
         match self {

@@ -19,12 +19,26 @@ impl Numbers {
         }
     }
 
-    /// The sizes of the weighed image.
+    /// The sizes of an image that a registry received.
     pub(super) fn weighing(&mut self, weighing: &Weighing) {
-        self.exact(Measure::TransferSize, weighing.transfer_size);
-        self.exact(Measure::LayerTransferSize, weighing.layer_transfer_size);
-        self.exact(Measure::UncompressedSize, weighing.uncompressed_size);
-        self.exact(Measure::LayerCount, weighing.layers.len() as u64);
+        self.sizes(weighing, Measure::definition);
+    }
+
+    /// The sizes of an image as computed from the engine's export, under definitions of their own.
+    pub(super) fn computed(&mut self, weighing: &Weighing) {
+        self.sizes(weighing, Measure::computed_definition);
+    }
+
+    fn sizes(&mut self, weighing: &Weighing, definition: fn(Measure) -> Option<&'static str>) {
+        let sizes = [
+            (Measure::TransferSize, weighing.transfer_size),
+            (Measure::LayerTransferSize, weighing.layer_transfer_size),
+            (Measure::UncompressedSize, weighing.uncompressed_size),
+            (Measure::LayerCount, weighing.layers.len() as u64),
+        ];
+        for (measure, value) in sizes {
+            self.push(measure, definition(measure), None, value as f64, measure.unit());
+        }
     }
 
     /// What the engine said of the image.
@@ -46,21 +60,15 @@ impl Numbers {
     }
 
     fn exact(&mut self, measure: Measure, value: u64) {
-        self.push(measure, None, value as f64, measure.unit());
+        self.push(measure, measure.definition(), None, value as f64, measure.unit());
     }
 
     fn seconds(&mut self, measure: Measure, phase: Option<&str>, value: f64) {
-        self.push(measure, phase, value, Unit::Seconds);
+        self.push(measure, measure.definition(), phase, value, Unit::Seconds);
     }
 
-    fn push(&mut self, measure: Measure, phase: Option<&str>, value: f64, unit: Unit) {
-        self.0.push(Observation {
-            measure,
-            definition: measure.definition().map(str::to_owned),
-            phase: phase.map(str::to_owned),
-            value,
-            unit,
-        });
+    fn push(&mut self, measure: Measure, definition: Option<&str>, phase: Option<&str>, value: f64, unit: Unit) {
+        self.0.push(Observation { measure, definition: definition.map(str::to_owned), phase: phase.map(str::to_owned), value, unit });
     }
 }
 

@@ -3,21 +3,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 use crate::dockerfile::{Dockerfile, DockerfileError};
-use crate::rig::bases::{self, BaseChoice, BaseError, BaseRequest, BaseSetKind, Provided};
+use crate::rig::bases::{self, BaseChoice, BaseError, BaseRequest, BaseSetKind, Provided, Spent};
 use crate::rig::docker::{Docker, Endpoint};
 use crate::rig::private::{DataRoot, PrivateEngine, PrivateError, PrivateOptions, Role};
 use crate::rig::registry::{Registry, RegistryError, RegistryOptions};
+use crate::rig::remote::{RegistryName, RemoteError};
 use crate::rig::{Engine, EngineError, EngineInfo, RunNetwork};
 use crate::scenario::{Scenario, Variant};
 
-use super::{Bench, Emitter, EventKind};
+use super::hosted::{self, Hosted};
+use super::{Bench, Emitter, EventKind, Named};
 
 /// Folder of the registry's blobs.
-const BLOBS: &str = "loadline-registry";
+pub(super) const BLOBS: &str = "loadline-registry";
 
 /// What the bench is to be.
 #[derive(Clone, Debug)]
@@ -34,6 +35,8 @@ pub struct RigSettings {
     pub cache: PathBuf,
     /// Every `FROM` of the plan, once.
     pub references: Vec<String>,
+    /// The registry that is pushed to and pulled from; `None` is loadline's own.
+    pub registry: Option<RegistryName>,
 }
 
 /// Whose engine.
@@ -64,9 +67,21 @@ pub enum RigError {
     /// The registry did not start.
     #[error(transparent)]
     Registry(#[from] RegistryError),
+    /// The registry that the user named cannot be measured with.
+    #[error(transparent)]
+    Remote(#[from] RemoteError),
     /// A base image could not be had.
     #[error(transparent)]
     Base(#[from] BaseError),
+    /// Images built on stand-ins would leave this machine.
+    #[error(
+        "{registry} is another machine, and images on stand-in bases must not leave this one, because they carry its extra CA \
+         certificates; take a registry on 127.0.0.1, or published bases by --bases hub"
+    )]
+    StandInsLeave {
+        /// The registry that the user named.
+        registry: String,
+    },
     /// There is no place for the registry's blobs.
     #[error("cannot make a temporary folder for the registry; free space there or set TMPDIR")]
     Blobs(#[source] std::io::Error),
@@ -87,8 +102,9 @@ pub struct Rigged {
     /// File system of the builder's data root, where known.
     pub data_root_file_system: Option<String>,
     engines: Vec<PrivateEngine>,
-    /// The registry's blobs on a host bench; a private bench keeps them in its puller's data root, where they die with it.
-    blobs: Option<TempDir>,
+    /// What was there before on the user's own engine, and the folder of the registry's blobs; a private bench keeps them in
+    /// its puller's data root, where they die with it.
+    pub(super) hosted: Option<Hosted>,
 }
 
 impl Rigged {
@@ -96,14 +112,19 @@ impl Rigged {
     pub async fn up(settings: &RigSettings, emitter: &Emitter, cancel: &CancellationToken) -> Result<Self, RigError> {
         tokio::select! {
             biased;
-            () = cancel.cancelled() => Err(RigError::Interrupted),
-            rigged = Self::assemble(settings, emitter) => rigged,
+            () = cancel.cancelled() => {}
+            rigged = Self::assemble(settings, emitter) => return rigged,
         }
+        if matches!(settings.engine, EngineKind::Host) {
+            hosted::tidy().await;
+        }
+        Err(RigError::Interrupted)
     }
 
     async fn assemble(settings: &RigSettings, emitter: &Emitter) -> Result<Self, RigError> {
+        let named = Box::pin(open(settings.registry.as_ref(), emitter)).await?;
         match &settings.engine {
-            EngineKind::Host => Box::pin(Self::host(emitter)).await,
+            EngineKind::Host => Box::pin(Self::host(settings, named, emitter)).await,
             EngineKind::Private { dockerd, data_root, registry_mirror } => {
                 let options = |role| PrivateOptions {
                     dockerd: dockerd.clone(),
@@ -111,60 +132,106 @@ impl Rigged {
                     role,
                     registry_mirror: registry_mirror.clone(),
                 };
-                Box::pin(Self::private(settings, options(Role::Builder), options(Role::Puller), emitter)).await
+                Box::pin(Self::private(settings, options(Role::Builder), options(Role::Puller), named, emitter)).await
             }
         }
     }
 
-    async fn private(settings: &RigSettings, builder: PrivateOptions, puller: PrivateOptions, emitter: &Emitter) -> Result<Self, RigError> {
+    async fn private(
+        settings: &RigSettings,
+        builder: PrivateOptions,
+        puller: PrivateOptions,
+        named: Option<Named>,
+        emitter: &Emitter,
+    ) -> Result<Self, RigError> {
         emitter.preparing("starting the private engines");
         let started = async { Ok::<_, PrivateError>((PrivateEngine::start(builder).await?, PrivateEngine::start(puller).await?)) };
         let (building, pulling) = emitter.watch().overhead("engine start", started).await?;
         let builder = Docker::connect(&Endpoint::Unix(building.socket().to_owned())).await?.with_log(&building.log());
         let puller = Docker::connect(&Endpoint::Unix(pulling.socket().to_owned())).await?.with_log(&pulling.log());
+        let (builder, puller) = (logged_in(builder, named.as_ref()), logged_in(puller, named.as_ref()));
+        let named = named.map(|named| named.with_builder(&building.data_root_from_outside()));
         let info = builder.info().await?;
         let provided = emitter.watch().bases(Box::pin(provide(&builder, settings, emitter))).await?;
+        stays_here(&provided, settings.registry.as_ref())?;
         let registry = Registry::start(RegistryOptions::new(pulling.data_root_from_outside().join(BLOBS))).await?;
         let keep = provided.images.keys().cloned().collect();
         Ok(Self {
-            bench: Bench { builder, puller: Some(puller), registry, isolated: true, network: RunNetwork::Host, keep },
+            bench: Bench {
+                builder,
+                puller: Some(puller),
+                registry,
+                isolated: true,
+                network: RunNetwork::Host,
+                keep,
+                unreachable: None,
+                named,
+            },
             info,
             provided: Some(provided),
             data_root_file_system: Some(building.data_root_file_system()?),
             engines: vec![building, pulling],
-            blobs: None,
+            hosted: None,
         })
     }
 
-    /// The host engine in its simplest honest form: it builds with its own bases and its default network, and is never
-    /// pruned; what it cannot show is said with each trial.
-    async fn host(emitter: &Emitter) -> Result<Self, RigError> {
+    /// The host engine: it builds with its own bases and its default network, and is never pruned; what it cannot show is
+    /// said with each trial.
+    async fn host(settings: &RigSettings, named: Option<Named>, emitter: &Emitter) -> Result<Self, RigError> {
         emitter.preparing("connecting to the host engine");
         let builder = Docker::connect(&Endpoint::Environment).await?;
+        for warning in builder.warnings() {
+            emitter.warn(warning.clone());
+        }
         let info = builder.info().await?;
-        let blobs = tempfile::Builder::new().prefix("loadline-").tempdir().map_err(RigError::Blobs)?;
-        let registry = Registry::start(RegistryOptions::new(blobs.path().join(BLOBS))).await?;
+        let builder = logged_in(builder, named.as_ref());
+        let (hosted, registry) = Box::pin(Hosted::prepare(&builder, &settings.references, named.is_none(), emitter)).await?;
+        let unreachable = hosted.unreachable.clone();
+        let keep = Vec::new();
         Ok(Self {
-            bench: Bench { builder, puller: None, registry, isolated: false, network: RunNetwork::Default, keep: Vec::new() },
+            bench: Bench { builder, puller: None, registry, isolated: false, network: RunNetwork::Default, keep, unreachable, named },
             info,
             provided: None,
             data_root_file_system: None,
             engines: Vec::new(),
-            blobs: Some(blobs),
+            hosted: Some(hosted),
         })
     }
 
     /// Stops everything that was started, all of it even when one part fails, and reports the first failure.
     pub async fn down(self, emitter: &Emitter) -> Result<(), RigError> {
-        let Self { bench, engines, blobs, .. } = self;
+        let Self { bench, engines, hosted, .. } = self;
         emitter.preparing(if engines.is_empty() { "taking down the registry" } else { "removing the private engines" });
         let mut first = bench.registry.stop().await.map_err(RigError::from);
         for engine in engines {
             let stopped = emitter.watch().overhead("engine stop", engine.stop()).await;
             first = first.and(stopped.map_err(RigError::from));
         }
-        drop(blobs);
+        drop(hosted);
         first
+    }
+}
+
+/// The registry that the user named, asked before anything is started whether it allows what a run needs.
+async fn open(name: Option<&RegistryName>, emitter: &Emitter) -> Result<Option<Named>, RigError> {
+    let Some(name) = name else { return Ok(None) };
+    emitter.preparing(format!("asking the registry {}", name.host()));
+    Ok(Some(emitter.watch().overhead("registry check", Named::open(name.clone())).await?))
+}
+
+fn logged_in(engine: Docker, named: Option<&Named>) -> Docker {
+    match named.map(Named::remote) {
+        Some(remote) => engine.with_login(remote.name(), remote.login()),
+        None => engine,
+    }
+}
+
+/// Stand-ins never leave the machine, nor does what is built on them.
+fn stays_here(provided: &Provided, registry: Option<&RegistryName>) -> Result<(), RigError> {
+    let leaves = provided.set == BaseSetKind::StandIn && !provided.images.is_empty();
+    match registry.filter(|name| leaves && !name.is_loopback()) {
+        Some(registry) => Err(RigError::StandInsLeave { registry: registry.to_string() }),
+        None => Ok(()),
     }
 }
 
@@ -179,8 +246,8 @@ async fn provide(builder: &Docker, settings: &RigSettings, emitter: &Emitter) ->
     };
     let provided = bases::provide(builder, &request, &emitter.build_sink()).await?;
     emitter.send(EventKind::BaseSet { set: set_id(provided.set).to_owned(), reason: provided.reason.clone() });
-    for warning in &provided.warnings {
-        emitter.warn(warning.clone());
+    if provided.spent != Spent::default() {
+        emitter.preparing(provided.spent.to_string());
     }
     Ok(provided)
 }
@@ -242,4 +309,36 @@ fn parsed(variant: &Variant) -> Result<Dockerfile, DockerfileError> {
     let text = std::fs::read_to_string(&variant.dockerfile)
         .map_err(|e| DockerfileError { line: 1, message: format!("cannot read {}: {e}", variant.dockerfile.display()) })?;
     Dockerfile::parse(&text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rig::bases::{ProvidedBase, Spent};
+
+    fn provided(set: BaseSetKind, names: &[&str]) -> Provided {
+        let base = |digest: &str| ProvidedBase {
+            digest: digest.to_owned(),
+            uncompressed_size: None,
+            compressed_size: None,
+            differs: Vec::new(),
+            package_managers: None,
+            versions: BTreeMap::new(),
+            from_cache: true,
+        };
+        let images = names.iter().map(|name| ((*name).to_owned(), base(name))).collect();
+        Provided { set, reason: String::new(), images, missing: BTreeMap::new(), warnings: Vec::new(), spent: Spent::default() }
+    }
+
+    #[test]
+    fn what_is_built_on_stand_ins_is_pushed_to_no_other_machine() {
+        let name = |text: &str| text.parse::<RegistryName>().expect("a name");
+        let (here, away) = (name("127.0.0.1:5000/sizes"), name("ghcr.io/me/sizes"));
+        let stand_ins = provided(BaseSetKind::StandIn, &["node:20"]);
+        let refused = stays_here(&stand_ins, Some(&away)).expect_err("it would leave").to_string();
+        assert!(refused.contains("ghcr.io") && refused.ends_with("published bases by --bases hub"), "{refused}");
+        assert!(stays_here(&stand_ins, Some(&here)).is_ok() && stays_here(&stand_ins, None).is_ok());
+        assert!(stays_here(&provided(BaseSetKind::StandIn, &[]), Some(&away)).is_ok(), "nothing but scratch");
+        assert!(stays_here(&provided(BaseSetKind::Hub, &["node:20"]), Some(&away)).is_ok());
+    }
 }

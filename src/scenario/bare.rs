@@ -5,11 +5,11 @@ use std::fs;
 use std::path::Path;
 
 use super::check;
-use super::model::{Builder, Expectation, Language, Scenario, Smoke, Variant};
+use super::model::{Builder, Expectation, Scenario, Smoke, Variant};
 use super::name;
 use super::parse::{FILE_NAME, Loaded};
 use super::problem::{Place, Problem, Problems};
-use super::suggest;
+use super::{proposal, sketch, suggest};
 
 /// The variant that a file named just `Dockerfile` becomes.
 const DEFAULT_VARIANT: &str = "default";
@@ -36,9 +36,9 @@ pub(super) fn load(folder: &Path) -> Loaded {
     variants.sort_by(|a, b| a.name.cmp(&b.name));
     let complete = problems.is_empty();
     problems.extend(left_out(folder));
-    problems.push(unproven(&name, &variants, &place));
-    let scenario =
-        Scenario { name: name.clone(), language: Language("unknown".to_owned()), root, variants, smoke: Smoke::Unsaid, from_file: false };
+    problems.push(unproven(folder, &name, &variants, &place));
+    let language = sketch::language(&root).0;
+    let scenario = Scenario { name: name.clone(), language, root, variants, smoke: Smoke::Unsaid, from_file: false };
     Loaded { path: folder.to_owned(), name: Some((name, place)), scenario: complete.then_some(scenario), problems: Problems(problems) }
 }
 
@@ -70,10 +70,17 @@ fn left_out(folder: &Path) -> Option<Problem> {
     (!names.is_empty()).then(|| Problem::warning(message(), cure).at(Place::file(folder)))
 }
 
-fn unproven(name: &str, variants: &[Variant], place: &Place) -> Problem {
+/// What the files tell already is filled in, so that the lines can be taken as they are.
+fn unproven(folder: &Path, name: &str, variants: &[Variant], place: &Place) -> Problem {
     let tables: String = variants.iter().map(table).collect();
+    let seen = sketch::sketch(folder).ok();
+    let hint = seen.as_ref().map(|sketch| sketch.hint(0)).unwrap_or_default();
+    let language = seen.map_or_else(|| "unknown".to_owned(), |sketch| sketch.scenario.language.0);
+    let port = hint.ports.first().map_or(8080, |(port, _)| *port);
+    let path = proposal::quoted(hint.path.as_deref().unwrap_or("/health"));
     let cure = format!(
-        "put a {FILE_NAME} there, with the port and path of your app:\nname = \"{name}\"\nlanguage = \"go\"\n{tables}[smoke]\nport = 8080\npath = \"/health\""
+        "let `loadline init {}` find how it answers, or put a {FILE_NAME} there, with the port and path of your app:\nname = \"{name}\"\nlanguage = \"{language}\"\n{tables}[smoke]\nport = {port}\npath = {path}",
+        folder.display()
     );
     Problem::warning(format!("'{name}' has no {FILE_NAME}: its numbers will be unverified"), cure).at(place.clone())
 }

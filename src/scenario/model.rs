@@ -113,6 +113,10 @@ pub struct SmokeCheck {
     pub ready: SmokeRequest,
     /// Sent once each, in this order, after `ready` was answered; each must be answered as wanted.
     pub requests: Vec<SmokeRequest>,
+    /// Environment variables of the container, beside those of the image.
+    pub env: BTreeMap<String, String>,
+    /// What the container runs instead of the image's `CMD`; never empty.
+    pub command: Option<Vec<String>>,
 }
 
 /// One request and the answer a working app gives.

@@ -37,6 +37,19 @@ pub(super) fn made_valid(text: &str) -> Option<String> {
     (name.len() >= SHORTEST).then(|| name.to_owned())
 }
 
+/// `name`, which is valid, or the first of `name-2`, `name-3`, … that is not taken.
+pub(super) fn free(name: &str, taken: impl Fn(&str) -> bool) -> String {
+    if !taken(name) {
+        return name.to_owned();
+    }
+    let numbered = |number: usize| {
+        let end = format!("-{number}");
+        let stem: String = name.chars().take(LONGEST - end.len()).collect();
+        format!("{}{end}", stem.trim_end_matches('-'))
+    };
+    (2..=10_000).map(numbered).find(|name| !taken(name)).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,5 +1,6 @@
 //! The `[smoke]` table and its `[[smoke.requests]]`.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use toml::de::DeValue;
 
 use super::model::{Smoke, SmokeCheck, SmokeExpect, SmokeRequest};
 use super::reader::{Item, Key, Reader, short};
+use super::smoke_container::{COMMAND, ENV, read_command, read_env};
 use crate::units;
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -28,6 +30,8 @@ pub(super) struct SmokeDraft {
     skip_said: bool,
     ready: RequestDraft,
     requests: Vec<RequestDraft>,
+    env: BTreeMap<String, String>,
+    command: Option<Vec<String>>,
 }
 
 /// What one request of it says.
@@ -52,6 +56,8 @@ pub(super) const KEYS: &[Key<SmokeDraft>] = &[
     Key { name: "text", required: false, example: TEXT, read: |draft, reader, item| read_text(&mut draft.ready, reader, item) },
     Key { name: "json", required: false, example: JSON, read: |draft, reader, item| read_json(&mut draft.ready, reader, item) },
     Key { name: "requests", required: false, example: "[[smoke.requests]]\npath = \"/api/items\"", read: read_requests },
+    Key { name: "env", required: false, example: ENV, read: |draft, reader, item| read_env(&mut draft.env, reader, item) },
+    Key { name: "command", required: false, example: COMMAND, read: |draft, reader, item| draft.command = read_command(reader, item) },
     Key { name: "skip", required: false, example: "skip = \"it has no network interface\"", read: read_skip },
 ];
 
@@ -95,7 +101,8 @@ impl SmokeDraft {
         }
         let requests: Vec<_> = self.requests.into_iter().map(|request| request.finish(reader)).collect();
         let ready = self.ready.finish(reader);
-        Some(Smoke::Check(SmokeCheck { port: self.port?, timeout: self.timeout.unwrap_or(DEFAULT_TIMEOUT), ready, requests }))
+        let timeout = self.timeout.unwrap_or(DEFAULT_TIMEOUT);
+        Some(Smoke::Check(SmokeCheck { port: self.port?, timeout, ready, requests, env: self.env, command: self.command }))
     }
 }
 

@@ -4,8 +4,10 @@
 //! nor has one with a value that is not finite.
 
 mod interval;
+mod ratio;
 
 pub use interval::{Interval, median_interval};
+pub use ratio::Ratio;
 
 /// What is said of a sample.
 #[derive(Clone, Copy, Debug, PartialEq)]

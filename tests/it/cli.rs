@@ -5,10 +5,12 @@ mod colour;
 mod exit_codes;
 mod help;
 mod host_run;
+mod init;
 mod json;
 mod list;
 mod machine;
 mod pages;
+mod publish;
 mod refusals;
 mod report;
 

@@ -26,8 +26,10 @@ const MAY_USE: [(&str, &[&str]); 12] = [
 ];
 
 /// Heavy crates and the only places that may name them.
-const AT_HOME: [(&str, &[&str]); 12] = [
+const AT_HOME: [(&str, &[&str]); 14] = [
     ("bollard", &["src/rig/docker"]),
+    ("rustls", &["src/rig/docker"]),
+    ("tokio_rustls", &["src/rig/docker"]),
     ("axum", &["src/rig/registry"]),
     ("clap", &["src/cli"]),
     ("clap_complete", &["src/cli"]),
@@ -35,9 +37,9 @@ const AT_HOME: [(&str, &[&str]); 12] = [
     ("indicatif", &["src/cli"]),
     ("plotters", &["src/report/chart"]),
     ("comfy_table", &["src/report", "src/cli"]),
-    ("hyper", &["src/run/http.rs", "src/rig/docker", "src/rig/registry"]),
-    ("hyper_util", &["src/run/http.rs", "src/rig/docker", "src/rig/registry"]),
-    ("hyper::client", &["src/run/http.rs", "src/rig/docker"]),
+    ("hyper", &["src/run/http.rs", "src/rig/docker", "src/rig/registry", "src/rig/remote"]),
+    ("hyper_util", &["src/run/http.rs", "src/rig/docker", "src/rig/registry", "src/rig/remote/http.rs"]),
+    ("hyper::client", &["src/run/http.rs", "src/rig/docker", "src/rig/remote/http.rs"]),
     ("hyper_util::client", &["src/run/http.rs", "src/rig/docker"]),
 ];
 
@@ -247,7 +249,8 @@ fn every_live_test_asks_whether_it_can_run_and_gives_its_own_name() {
         for test in tests_in(&source.code).iter().filter(|test| !source.text[test.start..test.body].contains(HELPER)) {
             let body = &source.text[test.body..test.end];
             // The path before the name may be put in when the test runs; `scripts/test.sh` knows a skip that no test has the name of.
-            if !body.contains(&format!("{}\"", test.name)) || !source.code[test.body..test.end].contains("live_or_skip(") {
+            let asks = ["live_or_skip(", "live_with("].iter().any(|asks| source.code[test.body..test.end].contains(asks));
+            if !body.contains(&format!("{}\"", test.name)) || !asks {
                 let first = format!("if !support::live_or_skip(\"{module}::{}\") {{ return; }}", test.name);
                 problems.push(at(&source, test.body, &format!("begin with `{first}`")));
             }

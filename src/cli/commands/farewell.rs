@@ -2,18 +2,50 @@
 
 use std::path::Path;
 
-use crate::record::{Record, RunState, TrialOutcome};
+use crate::cli::plain;
+use crate::record::{HostRun, Record, RunState, TrialOutcome};
 use crate::units;
 
-/// Where the report of the run in `folder` lies, and the next step, a line each.
-pub(super) fn farewell(folder: &Path, record: &Record) -> String {
+/// Where the report of the run in `folder` lies, and the next step, a line each. `bare` are the folders of scenarios without
+/// a file.
+pub(super) fn farewell(folder: &Path, record: &Record, bare: &[&Path]) -> String {
     let folder = folder.display();
     let next = match record.run.state {
-        RunState::Complete => next(&folder.to_string(), &record.trials),
+        RunState::Complete => format!("{}{}", unproven(bare), next(&folder.to_string(), &record.trials)),
         RunState::Interrupted => "stopped early: the report shows what was measured until then".to_owned(),
         RunState::Incomplete => "incomplete: the report shows what was measured until then".to_owned(),
     };
-    format!("report: {folder}/report.md, with sizes.svg, times.svg and observations.csv beside it\n{next}")
+    let left = record.run.host.iter().map(on_host).collect::<String>();
+    format!("report: {folder}/report.md, with sizes.svg, times.svg and observations.csv beside it\n{left}{next}")
+}
+
+/// What stays on the user's own engine, and the commands that remove it, a line each.
+fn on_host(host: &HostRun) -> String {
+    let mut lines = Vec::new();
+    if let Some(cache) = host.build_cache {
+        let records = units::count(usize::try_from(cache.records).unwrap_or(usize::MAX), "record");
+        lines.push(format!("left on the engine: {} of build cache in {records}", units::bytes(cache.bytes)));
+        if cache.gone > 0 {
+            lines.push(format!("gone from the engine's build cache, which it keeps within a limit: {} of before", cache.gone));
+        }
+    }
+    if !host.pulled_bases.is_empty() {
+        lines.push(format!("fetched by the engine, and left there: {}", host.pulled_bases.join(", ")));
+    }
+    lines.extend(host.left_behind.iter().map(|what| format!("left on the engine: {what}")));
+    let lines = lines.iter().map(|line| plain::line(line) + "\n");
+    // A command is of no use when it is cut.
+    let commands = host.commands.iter().map(|command| format!("to remove it: {}\n", command.replace(char::is_control, " ")));
+    lines.chain(commands).collect()
+}
+
+/// How numbers that nothing proves become proven.
+fn unproven(bare: &[&Path]) -> String {
+    let line = |folder: &&Path| {
+        let folder = folder.display();
+        format!("not verified: nothing proves that the app in {folder} works; `loadline init {folder}` finds its smoke check\n")
+    };
+    bare.iter().map(line).collect()
 }
 
 fn next(folder: &str, trials: &[TrialOutcome]) -> String {
@@ -27,7 +59,7 @@ fn next(folder: &str, trials: &[TrialOutcome]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{Status, Trial};
+    use crate::record::{BuildCacheLeft, Status, Trial};
 
     fn failed(log: Option<&str>) -> TrialOutcome {
         TrialOutcome {
@@ -42,6 +74,35 @@ mod tests {
             warnings: Vec::new(),
             log: log.map(str::to_owned),
         }
+    }
+
+    #[test]
+    fn what_stays_on_the_users_engine_is_told_with_the_commands_that_remove_it() {
+        let host = HostRun {
+            registry_unreachable: None,
+            build_cache: Some(BuildCacheLeft { records: 2, bytes: 31_400_000, gone: 1 }),
+            pulled_bases: vec!["golang:1.23".to_owned()],
+            left_behind: vec!["container \x1b[2Jx".to_owned()],
+            commands: vec!["docker builder prune --all".to_owned()],
+        };
+        assert_eq!(
+            on_host(&host),
+            "left on the engine: 31.4 MB of build cache in 2 records\n\
+             gone from the engine's build cache, which it keeps within a limit: 1 of before\n\
+             fetched by the engine, and left there: golang:1.23\n\
+             left on the engine: container [2Jx\n\
+             to remove it: docker builder prune --all\n"
+        );
+        assert_eq!(on_host(&HostRun::default()), "");
+    }
+
+    #[test]
+    fn numbers_that_nothing_proves_are_followed_by_the_command_that_finds_a_proof() {
+        assert_eq!(unproven(&[]), "");
+        assert_eq!(
+            unproven(&[Path::new("/srv/shop")]),
+            "not verified: nothing proves that the app in /srv/shop works; `loadline init /srv/shop` finds its smoke check\n"
+        );
     }
 
     #[test]

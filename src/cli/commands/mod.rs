@@ -4,11 +4,14 @@ mod bases;
 mod completions;
 mod doctor;
 mod farewell;
+mod init;
 mod list;
 mod report;
 mod run;
 mod session;
 mod signals;
+
+pub use doctor::doctor_schema;
 
 use std::ffi::OsString;
 use std::io;
@@ -22,6 +25,7 @@ use super::{Exit, Failure, printer};
 pub(super) fn dispatch(command: Command, arguments: &[OsString]) -> Result<Exit, Failure> {
     match command {
         Command::Doctor(args) => doctor::doctor(&args),
+        Command::Init(args) => init::init(&args),
         Command::Run(args) => run::run(*args, arguments),
         Command::List(args) => list::list(&args),
         Command::Report(args) => report::report(&args),

@@ -9,14 +9,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::args::{MessageFormat, RunArgs};
 use crate::cli::console::Console;
-use crate::cli::options::{EngineChoice, RunOptions, absolute};
+use crate::cli::options::{RunOptions, absolute};
 use crate::cli::{Exit, Failure, printer};
 use crate::judge;
 use crate::record::{Record, RecordError, RunState, Store};
 use crate::report::{self, ReportData};
 use crate::rig::bases::{self, BaseError};
 use crate::rig::private::PrivateError;
-use crate::run::{self, Emitter, End, EngineKind, EventKind, Execution, Limits, Plan, RigError, RigSettings, Rigged, Stopwatch};
+use crate::run::{self, Emitter, End, EventKind, Execution, Limits, Plan, RigError, RigSettings, Rigged, Stopwatch};
 use crate::scenario::Discovered;
 
 use super::farewell::farewell;
@@ -38,7 +38,7 @@ pub(super) fn run(args: RunArgs, command: &[OsString]) -> Result<Exit, Failure> 
     drop(emitter);
     // The runtime lives on: while the report is made, a second signal still ends the program at once.
     console.close();
-    conclude(&options, ended?)
+    conclude(&options, &found, ended?)
 }
 
 /// A run that was recorded.
@@ -65,12 +65,26 @@ fn not_recorded(error: RecordError) -> Failure {
 async fn measure(options: &RunOptions, found: &Discovered, settings: &RigSettings, emitter: &Emitter) -> Result<Ran, Failure> {
     let cancel = CancellationToken::new();
     signals::watch(cancel.clone(), emitter.clone())?;
+    options.engine.announce(emitter);
     let rigged = match Box::pin(Rigged::up(settings, emitter, &cancel)).await {
         Ok(rigged) => rigged,
         Err(RigError::Interrupted) => return stopped_early(options, found, settings, emitter),
-        Err(error) => return Err(not_ready(error)),
+        Err(error) => return Err(options.engine.both_reasons(not_ready(error))),
     };
-    let measured = on_the_bench(options, found, emitter, &cancel, &rigged).await;
+    let mut measured = on_the_bench(options, found, emitter, &cancel, &rigged).await;
+    if let Ok((end, session)) = &mut measured {
+        let alive = !matches!(end, End::Gone(gone) if gone.is_engine());
+        if let Some((host, bases)) = rigged.host_run(session.outcomes(), alive, emitter).await {
+            session.found_on_host(host, bases);
+        }
+    }
+    let stays = rigged.bench.named.as_ref().map(run::Named::what_stays).unwrap_or_default();
+    for message in &stays {
+        emitter.warn(message.clone());
+    }
+    if let Ok((_, session)) = &mut measured {
+        session.warn(stays);
+    }
     let down = rigged.down(emitter).await;
     let (end, mut session) = measured?;
     session.finish(&end, emitter)?;
@@ -121,18 +135,13 @@ fn begin(options: &RunOptions, found: &Discovered, rigged: &Rigged) -> Result<Se
 }
 
 fn rig_settings(options: &RunOptions, found: &Discovered) -> Result<RigSettings, Failure> {
-    let engine = match &options.engine {
-        EngineChoice::Host => EngineKind::Host,
-        EngineChoice::Private { dockerd, data_root, registry_mirror } => {
-            EngineKind::Private { dockerd: dockerd.clone(), data_root: data_root.clone(), registry_mirror: registry_mirror.clone() }
-        }
-    };
     Ok(RigSettings {
-        engine,
+        engine: options.engine.kind(),
         bases: options.bases,
         locked: options.locked,
         lock: lock_path(&options.selection.scenarios),
         cache: bases::cache_folder().map_err(|e| Failure::new(Exit::Usage, e))?,
+        registry: options.registry.clone(),
         references: run::references(&found.scenarios).map_err(|e| Failure::new(Exit::Usage, e))?,
     })
 }
@@ -151,7 +160,8 @@ pub(super) fn not_ready(error: RigError) -> Failure {
         RigError::Base(
             BaseError::Locked { .. } | BaseError::LockSyntax { .. } | BaseError::LockedStandIn { .. } | BaseError::NoCacheFolder,
         )
-        | RigError::Private(PrivateError::DataRootUnusable { .. }) => Exit::Usage,
+        | RigError::Private(PrivateError::DataRootUnusable { .. })
+        | RigError::StandInsLeave { .. } => Exit::Usage,
         _ => Exit::Engine,
     };
     Failure::new(exit, error)
@@ -159,7 +169,7 @@ pub(super) fn not_ready(error: RigError) -> Failure {
 
 /// Writes the report, prints the table and decides the exit code: what the user did goes before what the engine did, and
 /// that before what is missing.
-fn conclude(options: &RunOptions, ran: Ran) -> Result<Exit, Failure> {
+fn conclude(options: &RunOptions, found: &Discovered, ran: Ran) -> Result<Exit, Failure> {
     let Ran { folder, end, afterwards } = ran;
     let record = Record::read(&folder).map_err(|e| Failure::new(Exit::Record, e))?;
     report::write_all(&folder, &record).map_err(|e| Failure::new(Exit::Record, e))?;
@@ -167,7 +177,8 @@ fn conclude(options: &RunOptions, ran: Ran) -> Result<Exit, Failure> {
         let data = ReportData::new(&record);
         super::print(&report::terminal(&data, printer::width(), printer::colour()))?;
     }
-    printer::talk(&farewell(&folder, &record));
+    let bare: Vec<&Path> = found.scenarios.iter().filter(|scenario| !scenario.from_file).map(|scenario| scenario.root.as_path()).collect();
+    printer::talk(&farewell(&folder, &record, &bare));
     if let Some(failure) = &afterwards {
         printer::talk(&failure.last_words());
     }

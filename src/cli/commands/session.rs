@@ -1,15 +1,16 @@
 //! The record of a run while it goes on.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 
 use jiff::Timestamp;
 
-use crate::cli::options::{EngineChoice, RunOptions};
+use crate::cli::options::RunOptions;
 use crate::cli::{Exit, Failure};
 use crate::record::{
-    Conditions, FORMAT_VERSION, GitState, HostFacts, HostProbe, Overhead, PlannedVariant, Receipt, RecordError, RunRecord, RunState,
-    Settings, Status, Store, TrialOutcome, Warning, git_state, unpigz_on_path,
+    BaseRecord, Conditions, FORMAT_VERSION, GitState, HostFacts, HostProbe, HostRun, Overhead, PlannedVariant, Receipt, RecordError,
+    RunRecord, RunState, Settings, Status, Store, TrialOutcome, Warning, git_state, unpigz_on_path,
 };
 use crate::run::{self, Emitter, End, Sink};
 use crate::scenario::Discovered;
@@ -21,6 +22,7 @@ use super::run::state;
 pub(super) struct Session {
     store: Store,
     run: RunRecord,
+    outcomes: Vec<TrialOutcome>,
 }
 
 impl Session {
@@ -46,10 +48,11 @@ impl Session {
             plan: planned(found)?,
             seed: options.seed,
             overhead: Overhead::default(),
+            host: None,
             warnings: warnings.into_iter().map(|message| Warning { message }).collect(),
         };
         store.write_run(&run).map_err(|e| Failure::new(Exit::Record, e))?;
-        Ok(Self { store, run })
+        Ok(Self { store, run, outcomes: Vec::new() })
     }
 
     /// The run's folder.
@@ -60,6 +63,22 @@ impl Session {
     /// The run's id.
     pub(super) fn run_id(&self) -> String {
         self.run.run_id.clone()
+    }
+
+    /// Takes in what a run on the user's own engine left there, and which base images its builds found.
+    pub(super) fn found_on_host(&mut self, host: HostRun, bases: BTreeMap<String, BaseRecord>) {
+        self.run.host = Some(host);
+        self.run.conditions.bases.extend(bases);
+    }
+
+    /// Takes in what readers of the record must know of its end.
+    pub(super) fn warn(&mut self, messages: Vec<String>) {
+        self.run.warnings.extend(messages.into_iter().map(|message| Warning { message }));
+    }
+
+    /// Every outcome until now.
+    pub(super) fn outcomes(&self) -> &[TrialOutcome] {
+        &self.outcomes
     }
 
     /// Writes the last `run.json`.
@@ -107,7 +126,9 @@ pub(super) struct Keeper<'a>(pub &'a mut Session);
 
 impl Sink for Keeper<'_> {
     fn keep(&mut self, outcome: TrialOutcome, log: &str) -> Result<TrialOutcome, Box<dyn std::error::Error + Send + Sync>> {
-        Ok(self.0.keep(outcome, log)?)
+        let outcome = self.0.keep(outcome, log)?;
+        self.0.outcomes.push(outcome.clone());
+        Ok(outcome)
     }
 }
 
@@ -149,9 +170,10 @@ fn settings(options: &RunOptions) -> Settings {
     Settings {
         scenarios: options.selection.wanted.clone(),
         variants: options.selection.variants.clone(),
-        engine: if options.engine == EngineChoice::Host { "host" } else { "private" }.to_owned(),
+        engine: options.engine.id().to_owned(),
         bases: options.bases.id().to_owned(),
         locked: options.locked,
+        registry: options.registry.as_ref().map(ToString::to_string),
         trials: options.trials,
         allow_skips: options.allow_skips,
     }

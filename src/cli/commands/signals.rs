@@ -31,6 +31,6 @@ pub(super) fn watch(token: CancellationToken, emitter: Emitter) -> Result<(), Fa
 
 #[expect(clippy::exit, reason = "the user asked twice; an orderly end is already under way and takes too long for them")]
 fn end_now() {
-    printer::talk("stopped at once; `loadline doctor` removes what is left");
+    printer::talk("stopped at once; `loadline doctor --clean` removes what is left");
     std::process::exit(i32::from(Exit::Interrupted.code()));
 }

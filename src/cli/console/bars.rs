@@ -43,6 +43,12 @@ impl View for Bars {
         self.now.take(event);
         match &event.kind {
             EventKind::RunStarted { run_id, trials } => self.bar.println(wording::run_started(run_id, *trials)),
+            EventKind::EngineChosen { engine, reason } => self.bar.println(wording::engine(engine, reason)),
+            EventKind::SizeSoFar { trial, reported_size, build_seconds, to_be_verified } => {
+                if let Some(line) = wording::size_so_far(trial, *reported_size, *build_seconds, *to_be_verified) {
+                    self.bar.println(line);
+                }
+            }
             EventKind::BaseSet { set, reason } => self.bar.println(wording::base_set(set, reason)),
             EventKind::TrialFinished { outcome } => self.bar.println(wording::outcome(outcome)),
             EventKind::Warning { message } => self.bar.println(wording::warning(message)),

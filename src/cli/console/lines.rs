@@ -35,7 +35,11 @@ impl Lines {
         match &event.kind {
             EventKind::RunStarted { run_id, trials } => Some(wording::run_started(run_id, *trials)),
             EventKind::Preparing { what } => Some(plain::fit(what, columns)),
+            EventKind::EngineChosen { engine, reason } => Some(wording::engine(engine, reason)),
             EventKind::BaseSet { set, reason } => Some(wording::base_set(set, reason)),
+            EventKind::SizeSoFar { trial, reported_size, build_seconds, to_be_verified } => {
+                wording::size_so_far(trial, *reported_size, *build_seconds, *to_be_verified)
+            }
             EventKind::TrialStarted { trial, number, of } => {
                 self.clock.trial_started(event.at, *of);
                 Some(format!("trial {number} of {of}: {}{}", wording::trial(trial), self.left(event.at)))

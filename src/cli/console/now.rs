@@ -50,7 +50,12 @@ impl Now {
             EventKind::TransferProgress { direction, bytes, total } => self.doing.0 = wording::transfer(direction, *bytes, *total),
             EventKind::Log { line, .. } => self.output.clone_from(line),
             EventKind::TrialFinished { .. } => self.clock.trial_finished(event.at),
-            EventKind::RunStarted { .. } | EventKind::BaseSet { .. } | EventKind::Warning { .. } | EventKind::RunFinished { .. } => {}
+            EventKind::RunStarted { .. }
+            | EventKind::EngineChosen { .. }
+            | EventKind::BaseSet { .. }
+            | EventKind::SizeSoFar { .. }
+            | EventKind::Warning { .. }
+            | EventKind::RunFinished { .. } => {}
         }
     }
 

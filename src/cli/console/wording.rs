@@ -27,6 +27,20 @@ pub(super) fn run_started(run_id: &str, trials: usize) -> String {
     format!("run {}: {}", plain::line(run_id), units::count(trials, "trial"))
 }
 
+/// Which engine measures, and why.
+pub(super) fn engine(engine: &str, reason: &str) -> String {
+    let words = if engine == "private" { "private, an own dockerd that is gone afterwards" } else { engine };
+    plain::line(&format!("engine: {words}; why: {reason}"))
+}
+
+/// What an image weighs, as soon as it is built; once for each variant, since later trials build the same.
+pub(super) fn size_so_far(trial: &Trial, reported_size: u64, build_seconds: f64, to_be_verified: bool) -> Option<String> {
+    let proof = if to_be_verified { "not verified yet" } else { "not verified: no smoke check" };
+    let (size, built) = (units::bytes(reported_size), units::seconds(build_seconds));
+    let name = plain::line(&format!("{}/{}", trial.scenario, trial.variant));
+    (trial.iteration <= 1).then(|| format!("{name}: size so far {size} as the engine reports it ({proof}), built in {built}"))
+}
+
 /// Where base images come from, and why.
 pub(super) fn base_set(set: &str, reason: &str) -> String {
     let words = match set {

@@ -14,8 +14,8 @@ use super::{Digest, ImageError};
 /// The most that one blob may inflate to: 64 GiB. More is taken for a decompression bomb.
 pub const MAX_UNCOMPRESSED: u64 = 64 << 30;
 
-const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
-const ZSTD_MAGIC: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
+pub(super) const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
+pub(super) const ZSTD_MAGIC: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 
 /// How a layer is compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

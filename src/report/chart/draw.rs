@@ -1,212 +1,178 @@
 //! Where everything on a chart goes. All lengths are pixels.
 
-use plotters::style::RGBColor;
-
 use super::canvas::{Canvas, Look, Side};
-use super::font::{fit, width};
-use super::plan::{Bar, Chart, Kind, Panel, Row};
+use super::font::{fit, width, wrap};
+use super::palette::{BACKGROUND, FAINT, GRID, INK, Tint, style};
+use super::plan::{Bars, Chart, Row};
+use super::plot::Plot;
 use crate::report::ReportError;
-use crate::report::figures::Scale;
 
-const WIDTH: i32 = 880;
-const MARGIN: i32 = 24;
-const GAP: i32 = 10;
-const HEAD_HEIGHT: i32 = 104;
-const PANEL_HEAD: i32 = 46;
-const ROW_HEIGHT: i32 = 26;
-const BAR_HEIGHT: i32 = 16;
-const AXIS_HEIGHT: i32 = 24;
-const PANEL_GAP: i32 = 22;
-/// A bar of a value above zero is never narrower: 6.8 MB beside 5 GB is still there.
-const THINNEST: i32 = 2;
-const LONGEST_LABEL: i32 = 220;
-const LONGEST_VALUE: i32 = 230;
+pub(super) const WIDTH: i32 = 800;
+pub(super) const MARGIN: i32 = 20;
+pub(super) const GAP: i32 = 8;
+const HEAD_HEIGHT: i32 = 100;
+const COLUMN_GAP: i32 = 18;
+const TITLE_HEIGHT: i32 = 22;
+const TICK_HEIGHT: i32 = 20;
+const GROUP_HEIGHT: i32 = 30;
+const BAR_ROW: i32 = 20;
+const LINE: i32 = 14;
+const FOOTER: i32 = 18;
+const LONGEST_LABEL: i32 = 165;
+const LABEL_LINES: usize = 3;
+/// With more rows than this the axis is too far away at the bottom alone.
+const ROWS_IN_VIEW: usize = 16;
 
-const TITLE: u32 = 20;
-const TEXT: u32 = 13;
-const SMALL: u32 = 12;
+pub(super) const TITLE: u32 = 18;
+pub(super) const TEXT: u32 = 13;
+pub(super) const SMALL: u32 = 12;
 
-const BACKGROUND: RGBColor = RGBColor(255, 255, 255);
-const INK: RGBColor = RGBColor(31, 35, 40);
-const FAINT_INK: RGBColor = RGBColor(89, 96, 105);
-const GRID: RGBColor = RGBColor(222, 226, 230);
-const AXIS: RGBColor = RGBColor(140, 149, 159);
-
-impl Kind {
-    /// Of the palette by Okabe and Ito (2008), whose colours stay apart for all common kinds of colour blindness: orange
-    /// and blue, which also differ in grey.
-    const fn color(self) -> RGBColor {
-        match self {
-            Self::SingleStage => RGBColor(230, 159, 0),
-            Self::MultiStage => RGBColor(0, 114, 178),
-            Self::Other => RGBColor(153, 153, 153),
-        }
-    }
-}
-
-const fn look(size: u32, bold: bool, color: RGBColor, at: Side) -> Look {
-    Look { size, bold, color, side: at }
+pub(super) const fn look(size: u32, bold: bool, tint: Tint, at: Side) -> Look {
+    Look { size, bold, color: tint.color(), side: at }
 }
 
 /// The chart as an SVG document of its own. `file` names it in errors.
 pub(super) fn draw(file: &'static str, chart: &Chart) -> Result<String, ReportError> {
     let mut svg = String::new();
-    let heights: i32 = chart.panels.iter().map(panel_height).sum();
-    let canvas = Canvas::new(&mut svg, file, (WIDTH, HEAD_HEIGHT + heights + MARGIN / 2), BACKGROUND)?;
+    let layout = Layout::new(chart);
+    let canvas = Canvas::new(&mut svg, file, (WIDTH, layout.height), BACKGROUND.color())?;
     head(&canvas, chart)?;
-    let mut top = HEAD_HEIGHT;
-    for panel in &chart.panels {
-        Plot::new(panel).draw(&canvas, panel, top)?;
-        top += panel_height(panel);
-    }
+    layout.draw(&canvas, chart)?;
     canvas.finish()?;
-    // Screen readers take the document's title, which the backend cannot write.
-    let title = format!(" role=\"img\">\n<title>{}</title>\n", escape(&format!("{} ({})", chart.title, chart.subtitle)));
-    Ok(svg.replacen(">\n", &title, 1))
+    Ok(readable(file, chart, &svg))
 }
 
-fn panel_height(panel: &Panel) -> i32 {
-    let rows = i32::try_from(panel.rows.len().max(1)).unwrap_or(i32::MAX / ROW_HEIGHT);
-    PANEL_HEAD + rows * ROW_HEIGHT + AXIS_HEIGHT + PANEL_GAP
+/// `svg` with what the backend cannot write: title and description for screen readers, and the colours of dark pages.
+fn readable(file: &str, chart: &Chart, svg: &str) -> String {
+    let id = file.trim_end_matches(".svg");
+    let (title, about) = (escape(&chart.title), escape(&format!("{}.\n{}", chart.subtitle, chart.description)));
+    let opening = format!(
+        " role=\"img\" aria-labelledby=\"{id}-title {id}-desc\">\n<title id=\"{id}-title\">{title}</title>\n\
+         <desc id=\"{id}-desc\">{about}</desc>\n{}\n",
+        style()
+    );
+    svg.replacen(">\n", &opening, 1)
 }
 
 fn head(canvas: &Canvas, chart: &Chart) -> Result<(), ReportError> {
     let room = WIDTH - 2 * MARGIN;
-    canvas.text(&fit(&chart.title, TITLE, true, room), (MARGIN, 32), look(TITLE, true, INK, Side::Left))?;
-    canvas.text(&fit(&chart.subtitle, TEXT, false, room), (MARGIN, 58), look(TEXT, false, FAINT_INK, Side::Left))?;
+    canvas.text(&fit(&chart.title, TITLE, true, room), (MARGIN, 28), look(TITLE, true, INK, Side::Left))?;
+    canvas.text(&fit(&chart.subtitle, TEXT, false, room), (MARGIN, 52), look(TEXT, false, FAINT, Side::Left))?;
     let mut left = MARGIN;
     for kind in &chart.kinds {
-        canvas.rectangle((left, 76), (left + 12, 88), kind.color())?;
-        canvas.text(kind.name(), (left + 18, 82), look(TEXT, false, INK, Side::Left))?;
+        canvas.rectangle((left, 70), (left + 12, 82), kind.tint().color())?;
+        canvas.text(kind.name(), (left + 18, 76), look(TEXT, false, INK, Side::Left))?;
         left += 18 + width(kind.name(), TEXT, false) + 2 * GAP;
     }
     let note = fit(&chart.note, TEXT, false, WIDTH - MARGIN - left);
-    canvas.text(&note, (left, 82), look(TEXT, false, FAINT_INK, Side::Left))
+    canvas.text(&note, (left, 76), look(TEXT, false, FAINT, Side::Left))
 }
 
-/// Where a panel's bars begin and how long they are.
-struct Plot {
-    left: i32,
-    length: f64,
-    largest: f64,
-    scale: Scale,
+/// Where rows and columns are.
+struct Layout {
+    /// Labels, by row, in lines that fit; empty for a group.
+    labels: Vec<Vec<String>>,
+    plots: Vec<Plot>,
+    /// The upper edge of the first row.
+    top: i32,
+    /// The lower edge of the last one.
+    bottom: i32,
+    axis_above: bool,
+    height: i32,
 }
 
-impl Plot {
-    fn new(panel: &Panel) -> Self {
-        let bars = || panel.rows.iter().filter_map(|r| if let Row::Bar(bar) = r { Some(bar) } else { None });
-        let label = bars().map(|b| width(&b.label, TEXT, false)).max().unwrap_or(0).min(LONGEST_LABEL);
-        let left = MARGIN + label + GAP;
-        let largest = bars().filter_map(reach).fold(0.0, f64::max);
-        // As long as lets every bar's text end within the margin, whichever bar that is.
-        let lengths = bars().filter_map(|b| {
-            let share = reach(b).map(|value| value / largest).filter(|share| *share > 0.0)?;
-            let room = WIDTH - MARGIN - left - GAP - width(&b.text, TEXT, false).min(LONGEST_VALUE);
-            Some(f64::from(room) / share)
-        });
-        let longest = f64::from(WIDTH - MARGIN - left);
-        Self { left, length: lengths.fold(longest, f64::min), largest, scale: panel.scale }
+impl Layout {
+    fn new(chart: &Chart) -> Self {
+        let labels: Vec<Vec<String>> = chart.rows.iter().map(label).collect();
+        let label = labels.iter().flatten().map(|l| width(l, SMALL, false)).max().unwrap_or(0);
+        let axis_above = chart.rows.len() > ROWS_IN_VIEW;
+        let top = HEAD_HEIGHT + TITLE_HEIGHT + if axis_above { TICK_HEIGHT } else { 0 };
+        let bottom = top + chart.rows.iter().zip(&labels).map(|(row, label)| row_height(row, label)).sum::<i32>() + GAP / 2;
+        let footers = i32::try_from(chart.footers.len()).unwrap_or(0) * FOOTER;
+        let height = bottom + TICK_HEIGHT + GAP + footers + MARGIN / 2;
+        Self { plots: plots(chart, MARGIN + label + GAP), labels, top, bottom, axis_above, height }
     }
 
-    /// The place of `value` on the axis.
-    fn x(&self, value: f64) -> i32 {
-        if self.largest <= 0.0 {
-            return self.left;
+    fn draw(&self, canvas: &Canvas, chart: &Chart) -> Result<(), ReportError> {
+        for (plot, column) in self.plots.iter().zip(&chart.columns) {
+            let title = fit(&column.title, TEXT, true, plot.right - plot.left + COLUMN_GAP);
+            canvas.text(&title, (plot.left, HEAD_HEIGHT + 8), look(TEXT, true, INK, Side::Left))?;
+            plot.axis(canvas, (self.top, self.bottom), self.axis_above)?;
         }
-        let share = (value / self.largest).clamp(0.0, 1.0);
-        #[expect(clippy::cast_possible_truncation, reason = "a share of a width in pixels")]
-        let along = (self.length * share).round() as i32;
-        self.left + along
-    }
-
-    fn draw(&self, canvas: &Canvas, panel: &Panel, top: i32) -> Result<(), ReportError> {
-        canvas.text(&panel.title, (MARGIN, top + 12), look(TEXT + 1, true, INK, Side::Left))?;
-        canvas.text(&panel.about, (MARGIN, top + 30), look(SMALL, false, FAINT_INK, Side::Left))?;
-        let first = top + PANEL_HEAD;
-        let bottom = top + panel_height(panel) - PANEL_GAP - AXIS_HEIGHT;
-        self.axis(canvas, first, bottom)?;
-        let mut row_top = first;
-        for row in &panel.rows {
+        let mut top = self.top;
+        for (index, (row, label)) in chart.rows.iter().zip(&self.labels).enumerate() {
+            let height = row_height(row, label);
             match row {
-                Row::Group(name) => group(canvas, name, row_top)?,
-                Row::Bar(bar) => self.bar(canvas, bar, row_top)?,
+                Row::Group(name) => group(canvas, name, (top, height), index > 0)?,
+                Row::Bars(bars) => self.row(canvas, bars, label, (top, height))?,
             }
-            row_top += ROW_HEIGHT;
+            top += height;
+        }
+        self.footers(canvas, chart)
+    }
+
+    fn row(&self, canvas: &Canvas, bars: &Bars, label: &[String], (top, height): (i32, i32)) -> Result<(), ReportError> {
+        let middle = top + height / 2;
+        let right = self.plots.first().map_or(MARGIN, |p| p.left) - GAP;
+        let mut line = middle - LINE * (i32::try_from(label.len()).unwrap_or(1) - 1) / 2;
+        for part in label {
+            canvas.text(part, (right, line), look(SMALL, false, INK, Side::Right))?;
+            line += LINE;
+        }
+        if let (Some(missing), Some(plot)) = (&bars.missing, self.plots.first()) {
+            return plot.words(canvas, missing, middle, WIDTH - MARGIN);
+        }
+        for (plot, bar) in self.plots.iter().zip(&bars.cells) {
+            match bar {
+                Some(bar) => plot.bar(canvas, bar, bars.kind, middle)?,
+                None => plot.words(canvas, "no figure", middle, plot.right)?,
+            }
         }
         Ok(())
     }
 
-    fn axis(&self, canvas: &Canvas, top: i32, bottom: i32) -> Result<(), ReportError> {
-        for tick in ticks(self.largest, self.scale) {
-            let x = self.x(tick);
-            canvas.line((x, top), (x, bottom), 1, GRID)?;
-            canvas.text(&tick_text(self.scale, tick), (x, bottom + 12), look(SMALL, false, FAINT_INK, Side::Middle))?;
-        }
-        canvas.line((self.left, top), (self.left, bottom), 1, AXIS)
-    }
-
-    fn bar(&self, canvas: &Canvas, bar: &Bar, top: i32) -> Result<(), ReportError> {
-        let middle = top + ROW_HEIGHT / 2;
-        let label = fit(&bar.label, TEXT, false, LONGEST_LABEL);
-        canvas.text(&label, (self.left - GAP, middle), look(TEXT, false, INK, Side::Right))?;
-        let text = fit(&bar.text, TEXT, false, LONGEST_VALUE);
-        let Some(value) = bar.value else {
-            let patch = self.left + 2 + GAP + width(&text, TEXT, false);
-            canvas.rectangle((self.left + 2, top + 3), (patch, top + ROW_HEIGHT - 3), BACKGROUND)?;
-            return canvas.text(&text, (self.left + GAP, middle), look(TEXT, false, FAINT_INK, Side::Left));
-        };
-        let end = self.x(value).max(self.left + if value > 0.0 { THINNEST } else { 0 });
-        canvas.rectangle((self.left, middle - BAR_HEIGHT / 2), (end, middle + BAR_HEIGHT / 2), bar.kind.color())?;
-        let mut text_left = end;
-        if let Some((low, high)) = bar.interval {
-            self.whisker(canvas, (low, high), middle)?;
-            text_left = text_left.max(self.x(high));
-        }
-        let patch = text_left + GAP + width(&text, TEXT, false);
-        canvas.rectangle((text_left + 4, top + 3), (patch, top + ROW_HEIGHT - 3), BACKGROUND)?;
-        canvas.text(&text, (text_left + GAP - 2, middle), look(TEXT, false, INK, Side::Left))
-    }
-
-    fn whisker(&self, canvas: &Canvas, (low, high): (f64, f64), middle: i32) -> Result<(), ReportError> {
-        let (from, to) = (self.x(low), self.x(high));
-        canvas.line((from, middle), (to, middle), 1, INK)?;
-        for x in [from, to] {
-            canvas.line((x, middle - 4), (x, middle + 4), 1, INK)?;
+    fn footers(&self, canvas: &Canvas, chart: &Chart) -> Result<(), ReportError> {
+        let mut top = self.bottom + TICK_HEIGHT + GAP + FOOTER / 2;
+        for footer in &chart.footers {
+            canvas.text(&fit(footer, SMALL, false, WIDTH - 2 * MARGIN), (MARGIN, top), look(SMALL, false, FAINT, Side::Left))?;
+            top += FOOTER;
         }
         Ok(())
     }
 }
 
-/// The furthest right that a bar or its interval goes.
-fn reach(bar: &Bar) -> Option<f64> {
-    Some(bar.interval.map_or(f64::MIN, |(_, high)| high).max(bar.value?))
+fn label(row: &Row) -> Vec<String> {
+    match row {
+        Row::Group(_) => Vec::new(),
+        Row::Bars(bars) => wrap(&bars.label, SMALL, LONGEST_LABEL, LABEL_LINES),
+    }
 }
 
-fn group(canvas: &Canvas, name: &str, top: i32) -> Result<(), ReportError> {
+fn row_height(row: &Row, label: &[String]) -> i32 {
+    match row {
+        Row::Group(_) => GROUP_HEIGHT,
+        Row::Bars(_) => BAR_ROW.max(i32::try_from(label.len()).unwrap_or(1) * LINE + GAP / 2),
+    }
+}
+
+/// The columns between `left` and the margin, all of one width.
+fn plots(chart: &Chart, left: i32) -> Vec<Plot> {
+    let count = i32::try_from(chart.columns.len()).unwrap_or(1).max(1);
+    let each = (WIDTH - MARGIN - left - COLUMN_GAP * (count - 1)) / count;
+    let place = |index: usize| left + i32::try_from(index).unwrap_or(0) * (each + COLUMN_GAP);
+    let plot = |(index, column)| Plot::new(chart, column, index, (place(index), place(index) + each));
+    chart.columns.iter().enumerate().map(plot).collect()
+}
+
+/// The name lies over the grid lines: a patch of background keeps it readable. A line parts it from the group before.
+fn group(canvas: &Canvas, name: &str, (top, height): (i32, i32), parted: bool) -> Result<(), ReportError> {
     let name = fit(name, TEXT, true, WIDTH - 2 * MARGIN);
-    // The name lies over the grid lines: a patch of background keeps it readable.
-    canvas.rectangle((MARGIN, top + 2), (MARGIN + width(&name, TEXT, true) + GAP / 2, top + ROW_HEIGHT - 2), BACKGROUND)?;
-    canvas.text(&name, (MARGIN, top + ROW_HEIGHT / 2 + 2), look(TEXT, true, INK, Side::Left))
-}
-
-/// Round values from zero to `largest`: steps of 1, 2 or 5 times a power of ten in the axis's unit, at most six.
-fn ticks(largest: f64, scale: Scale) -> Vec<f64> {
-    let unit = if let Scale::Bytes(unit) = scale { unit.bytes() as f64 } else { 1.0 };
-    let span = largest / unit;
-    if !span.is_finite() || span <= 0.0 {
-        return vec![0.0];
+    if parted {
+        canvas.line((MARGIN, top + 5), (WIDTH - MARGIN, top + 5), 1, GRID.color())?;
     }
-    let power = 10_f64.powf((span / 5.0).log10().floor());
-    let step = [1.0, 2.0, 5.0, 10.0].into_iter().map(|s| s * power).find(|s| span / s <= 5.0).unwrap_or(span);
-    (0..=6_u32).map(|n| f64::from(n) * step * unit).take_while(|t| *t <= largest * (1.0 + 1e-9)).collect()
-}
-
-/// A tick's value in the axis's unit, which the panel's title names.
-fn tick_text(scale: Scale, tick: f64) -> String {
-    let unit = if let Scale::Bytes(unit) = scale { unit.bytes() as f64 } else { 1.0 };
-    // Twelve digits are more than any tick has and fewer than binary fractions show.
-    let text = format!("{:.12}", tick / unit);
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    let end = MARGIN + width(&name, TEXT, true) + GAP / 2;
+    canvas.rectangle((MARGIN, top + 7), (end, top + height - 1), BACKGROUND.color())?;
+    canvas.text(&name, (MARGIN, top + height / 2 + 4), look(TEXT, true, INK, Side::Left))
 }
 
 fn escape(text: &str) -> String {

@@ -47,6 +47,29 @@ pub(super) fn fit(text: &str, size: u32, bold: bool, room: i32) -> String {
     "…".to_owned()
 }
 
+/// `text` in at most `lines` lines of `room` pixels, broken after a space or a mark between words where there is one. What
+/// does not fit into the last line is cut there.
+pub(super) fn wrap(text: &str, size: u32, room: i32, lines: usize) -> Vec<String> {
+    let mut wrapped = Vec::new();
+    let mut rest = text;
+    while wrapped.len() + 1 < lines && width(rest, size, false) > room {
+        let end = line_end(rest, size, room);
+        wrapped.push(rest[..end].trim_end().to_owned());
+        rest = rest[end..].trim_start();
+    }
+    wrapped.push(fit(rest, size, false, room));
+    wrapped
+}
+
+/// The place where the first line of `text` ends, behind at least one character.
+fn line_end(text: &str, size: u32, room: i32) -> usize {
+    let fits = |end: &usize| width(text[..*end].trim_end(), size, false) <= room;
+    let ends = || text.char_indices().map(|(at, c)| (at + c.len_utf8(), c));
+    let hard = ends().map(|(end, _)| end).take_while(fits).last();
+    let soft = ends().filter(|(_, c)| matches!(c, ' ' | '-' | '_' | '.' | '/')).map(|(end, _)| end).take_while(fits).last();
+    soft.or(hard).or_else(|| ends().next().map(|(end, _)| end)).unwrap_or(text.len())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -54,6 +77,14 @@ mod tests {
     #[test]
     fn narrow_letters_are_narrower_than_wide_ones() {
         assert!(width("iiii", 14, false) * 2 < width("WWWW", 14, false));
+    }
+
+    #[test]
+    fn a_long_name_is_broken_between_its_words() {
+        assert_eq!(wrap("a-very-long-variant-name", 12, 90, 3), ["a-very-long-", "variant-name"]);
+        assert_eq!(wrap("unbrokenunbrokenunbroken", 12, 80, 2).concat().replace('…', "").len(), 20);
+        assert_eq!(wrap("multi", 12, 80, 2), ["multi"]);
+        assert_eq!(wrap("", 12, 80, 2), [""]);
     }
 
     #[test]

@@ -1,25 +1,29 @@
 //! Bar charts as SVG, the only place that names plotters.
 //!
-//! A chart is a column of panels, one per measure, each with its own axis; a panel has a bar per variant, coloured by the
-//! variant's kind and labelled with its value. Fonts are whatever the viewer has: text is measured with a table of widths
-//! and never trusted to fit by itself.
+//! A chart has a column per measure, each with its own axis from zero, and a row per variant in groups by scenario, so that
+//! a scenario's bars lie under each other. Bars are coloured by the variant's kind and labelled with their value; what the
+//! colour says, the row's label says too. A chart is read on light and on dark pages and, by its description, unseen.
+//! Fonts are whatever the viewer has: text is measured with a table of widths and never trusted to fit by itself.
 
 mod canvas;
+mod describe;
 mod draw;
 mod font;
+mod palette;
 mod plan;
+mod plot;
 
 use super::{ReportData, ReportError};
 use crate::measure::Measure;
 
 /// Transfer size and uncompressed size per variant, each beside the reference variant.
 pub fn sizes_chart(data: &ReportData) -> Result<String, ReportError> {
-    let chart = plan::Chart::new(data, "image sizes by variant", &[Measure::TransferSize, Measure::UncompressedSize]);
+    let chart = plan::Chart::new(data, "Transfer (D2) and uncompressed (D3) size", &[Measure::TransferSize, Measure::UncompressedSize]);
     draw::draw("sizes.svg", &chart)
 }
 
 /// Build, push and pull time per variant: medians with their intervals.
 pub fn times_chart(data: &ReportData) -> Result<String, ReportError> {
-    let chart = plan::Chart::new(data, "build, push and pull time by variant", &[Measure::BuildTime, Measure::PushTime, Measure::PullTime]);
+    let chart = plan::Chart::new(data, "Build, push and pull time", &[Measure::BuildTime, Measure::PushTime, Measure::PullTime]);
     draw::draw("times.svg", &chart)
 }

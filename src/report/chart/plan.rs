@@ -1,12 +1,14 @@
 //! What a chart shows, before it is laid out.
 
+use super::describe::description;
 use crate::measure::{Measure, Unit};
 use crate::report::data::{MeasureEstimate, ReportData, ScenarioReport, VariantReport};
 use crate::report::figures::{Scale, percent};
-use crate::report::table::{heading, scale_of};
+use crate::report::notes::share;
+use crate::report::table::{heading, name, reference_name, scale_of};
 use crate::report::text::one_line;
 
-/// A chart: one panel per measure.
+/// A chart: a column per measure, a row per variant.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Chart {
     pub(super) title: String,
@@ -15,38 +17,49 @@ pub(super) struct Chart {
     pub(super) note: String,
     /// The kinds of variants that occur.
     pub(super) kinds: Vec<Kind>,
-    pub(super) panels: Vec<Panel>,
+    pub(super) columns: Vec<Column>,
+    pub(super) rows: Vec<Row>,
+    /// What the measures are.
+    pub(super) footers: Vec<String>,
+    /// Everything that the bars show, in words.
+    pub(super) description: String,
 }
 
-/// Bars of one measure with an axis of their own.
+/// A measure with an axis of its own.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Panel {
+pub(super) struct Column {
     /// `Transfer size (D2), MB`.
     pub(super) title: String,
-    /// What the measure is.
-    pub(super) about: String,
     pub(super) scale: Scale,
-    pub(super) rows: Vec<Row>,
 }
 
-/// A line of a panel.
+/// A line of the chart.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Row {
-    /// The name of the scenario that the next bars belong to.
+    /// The scenario that the next bars belong to, with its language.
     Group(String),
     /// A variant.
-    Bar(Bar),
+    Bars(Bars),
 }
 
-/// A variant's bar.
+/// A variant's bars.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Bar {
+pub(super) struct Bars {
     pub(super) label: String,
     pub(super) kind: Kind,
-    /// The bar's length; `None` for a variant without this figure.
-    pub(super) value: Option<f64>,
+    /// One per column; `None` where there is no figure.
+    pub(super) cells: Vec<Option<Bar>>,
+    /// Why there is not one figure.
+    pub(super) missing: Option<String>,
+}
+
+/// A bar.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Bar {
+    /// The bar's length, in base units.
+    pub(super) value: f64,
     pub(super) interval: Option<(f64, f64)>,
-    /// The value, or why there is none.
+    /// The value and, for sizes, the change from the reference.
     pub(super) text: String,
 }
 
@@ -74,80 +87,143 @@ impl Kind {
             Self::Other => "other",
         }
     }
+
+    /// Whether a variant's name says its kind, so that nobody has to tell it by colour.
+    fn is_said_by(self, name: &str) -> bool {
+        let name = name.to_lowercase();
+        match self {
+            Self::SingleStage => name.contains("single"),
+            Self::MultiStage => name.contains("multi"),
+            Self::Other => true,
+        }
+    }
 }
 
 impl Chart {
-    /// A chart of `measures` over all variants of a run. `what` names it in the title.
+    /// A chart of `measures` over all variants of a run. `what` names them in the title.
     pub(super) fn new(data: &ReportData, what: &str, measures: &[Measure]) -> Self {
         let run = &data.run;
-        let variants = || data.scenarios.iter().flat_map(|s| &s.variants);
-        let mut kinds: Vec<Kind> = variants().map(Kind::of).collect();
-        kinds.sort_unstable();
-        kinds.dedup();
+        let columns: Vec<Column> = measures.iter().map(|m| column(data, *m)).collect();
+        let rows: Vec<Row> = data.scenarios.iter().flat_map(|s| group(data, s, measures, &columns)).collect();
         let subject = match data.scenarios.as_slice() {
             [only] => one_line(&only.name),
             several => format!("{} scenarios", several.len()),
         };
         let subtitle = format!("{} bases · {} · {}, {} · run {}", run.base_set, run.platform, run.engine, run.store, run.id);
         Self {
-            title: format!("{subject}: {what}"),
+            title: format!("{what} of {subject}"),
             subtitle: one_line(&subtitle),
-            note: note(variants().map(|v| v.counted).filter(|n| *n > 0), measures[0].unit()),
-            kinds,
-            panels: measures.iter().map(|m| panel(data, *m)).collect(),
+            note: note(data, measures[0]),
+            kinds: kinds(data),
+            footers: footers(data, measures),
+            description: description(&columns, &rows),
+            columns,
+            rows,
         }
     }
 }
 
-/// How many trials the figures come from, and what the lines over the bars are.
-fn note(counts: impl Iterator<Item = usize> + Clone, unit: Unit) -> String {
-    let most = counts.clone().max().unwrap_or(0);
-    let what = match (counts.min().unwrap_or(0), most) {
-        (0, _) => return "no variant has figures".to_owned(),
-        (1, 1) => "one trial".to_owned(),
-        (least, most) if least == most => format!("median of {most} trials"),
-        (least, most) => format!("median of {least} to {most} trials"),
-    };
-    let whiskers = if unit == Unit::Seconds && most > 1 { "; lines: interval of the median" } else { "" };
-    format!("{what}{whiskers}")
+fn variants(data: &ReportData) -> impl Iterator<Item = &VariantReport> + Clone {
+    data.scenarios.iter().flat_map(|s| &s.variants)
 }
 
-fn panel(data: &ReportData, measure: Measure) -> Panel {
-    let variants = data.scenarios.iter().flat_map(|s| &s.variants);
-    let scale = scale_of(measure, variants.filter_map(|v| v.estimate(measure)));
-    let several = data.scenarios.len() > 1;
-    let rows = data.scenarios.iter().flat_map(|scenario| {
-        let group = several.then(|| Row::Group(one_line(&scenario.name)));
-        group.into_iter().chain(scenario.variants.iter().map(move |v| Row::Bar(bar(scenario, v, measure, scale))))
-    });
-    let state = if measure == Measure::BuildTime { cache_state(data, measure) } else { String::new() };
-    let title = capitalised(&heading(measure, scale));
-    Panel { title: format!("{title}{state}"), about: measure.about().to_owned(), scale, rows: rows.collect() }
+fn kinds(data: &ReportData) -> Vec<Kind> {
+    let mut kinds: Vec<Kind> = variants(data).map(Kind::of).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    kinds
 }
 
-fn cache_state(data: &ReportData, measure: Measure) -> String {
-    let estimates = data.scenarios.iter().flat_map(|s| &s.variants).find_map(|v| v.estimate(measure));
-    estimates.map(|e| format!(" ({} cache)", one_line(&e.cache_state))).unwrap_or_default()
+fn column(data: &ReportData, measure: Measure) -> Column {
+    let scale = scale_of(measure, variants(data).filter_map(|v| v.estimate(measure)));
+    Column { title: capitalised(&heading(measure, scale, variants(data))), scale }
 }
 
-fn bar(scenario: &ScenarioReport, variant: &VariantReport, measure: Measure, scale: Scale) -> Bar {
-    let estimate = variant.estimate(measure);
-    Bar {
-        label: one_line(&variant.name),
-        kind: Kind::of(variant),
-        value: estimate.map(|e| e.median),
-        interval: estimate.filter(|e| e.unit == Unit::Seconds).and_then(|e| e.interval).map(|i| (i.low, i.high)),
-        text: estimate.map_or_else(|| format!("no figure: {}", one_line(&variant.status)), |e| value_text(scenario, e, scale)),
+fn group(data: &ReportData, scenario: &ScenarioReport, measures: &[Measure], columns: &[Column]) -> Vec<Row> {
+    let title = format!("{} ({})", one_line(&scenario.name), one_line(&scenario.language));
+    let bars = scenario.variants.iter().map(|v| Row::Bars(bars(data, v, measures, columns)));
+    std::iter::once(Row::Group(title)).chain(bars).collect()
+}
+
+fn bars(data: &ReportData, variant: &VariantReport, measures: &[Measure], columns: &[Column]) -> Bars {
+    let cell = |(measure, column): (&Measure, &Column)| variant.estimate(*measure).map(|e| bar(e, column.scale));
+    let cells: Vec<Option<Bar>> = measures.iter().zip(columns).map(cell).collect();
+    let missing = cells.iter().all(Option::is_none).then(|| format!("no figure: {}", one_line(&variant.status)));
+    Bars { label: label(data, variant), kind: Kind::of(variant), cells, missing }
+}
+
+/// The variant's name, with what else must be told apart: its kind where the name does not say it, the number of trials
+/// where not all have the same, and that nothing proved it.
+fn label(data: &ReportData, variant: &VariantReport) -> String {
+    let kind = Kind::of(variant);
+    let mut label = one_line(&variant.name);
+    if !kind.is_said_by(&label) {
+        label = format!("{label}, {}", kind.name());
+    }
+    if variant.status == "unverified" {
+        label.push_str(", unverified");
+    }
+    match counts(data) {
+        Some((least, most)) if least != most && variant.counted > 0 => format!("{label}, n = {}", variant.counted),
+        _ => label,
     }
 }
 
-/// The value with its unit, and for sizes the change from the reference.
-fn value_text(scenario: &ScenarioReport, estimate: &MeasureEstimate, scale: Scale) -> String {
+/// The smallest and the largest number of trials behind a variant's figures.
+fn counts(data: &ReportData) -> Option<(usize, usize)> {
+    let counts = || variants(data).map(|v| v.counted).filter(|n| *n > 0);
+    counts().min().zip(counts().max())
+}
+
+fn bar(estimate: &MeasureEstimate, scale: Scale) -> Bar {
+    let timed = estimate.unit == Unit::Seconds;
     let value = scale.text(estimate.median);
-    match (estimate.unit, estimate.versus_reference, &scenario.reference) {
-        (Unit::Bytes, Some(change), Some(reference)) => format!("{value}  ({} vs {})", percent(change), one_line(reference)),
-        _ => value,
+    Bar {
+        value: estimate.median,
+        interval: estimate.interval.filter(|_| timed).map(|i| (i.low, i.high)),
+        text: match estimate.versus_reference {
+            Some(change) if !timed => format!("{value} ({})", percent(change)),
+            _ => value,
+        },
     }
+}
+
+/// How many trials the figures come from, and what the lines over the bars or the percentages are.
+fn note(data: &ReportData, first: Measure) -> String {
+    let Some((least, most)) = counts(data) else { return "no variant has figures".to_owned() };
+    let what = match (least, most) {
+        (1, 1) => "one trial each".to_owned(),
+        _ if least == most => format!("median of {most} trials each"),
+        _ => "median of n trials".to_owned(),
+    };
+    let more = if first.unit() == Unit::Seconds {
+        whiskers(data, first)
+    } else {
+        reference_name(&data.scenarios).map(|r| format!("in brackets: change from {r}"))
+    };
+    more.map_or_else(|| what.clone(), |more| format!("{what} · {more}"))
+}
+
+fn whiskers(data: &ReportData, measure: Measure) -> Option<String> {
+    let mut coverages: Vec<String> = variants(data).filter_map(|v| v.estimate(measure)?.interval).map(|i| share(i.coverage)).collect();
+    coverages.sort();
+    coverages.dedup();
+    let coverage = match coverages.as_slice() {
+        [] => return None,
+        [only] => format!(", coverage {only}"),
+        _ => String::new(),
+    };
+    Some(format!("lines: interval of the median{coverage}"))
+}
+
+fn footers(data: &ReportData, measures: &[Measure]) -> Vec<String> {
+    let about = |m: &Measure| {
+        let state = variants(data).find_map(|v| v.estimate(*m)).filter(|_| *m == Measure::BuildTime);
+        let state = state.map(|e| format!(", {} cache", one_line(&e.cache_state))).unwrap_or_default();
+        format!("{}{state}: {}.", capitalised(&name(*m, variants(data))), m.about())
+    };
+    let axis = "Each column has an axis of its own, from zero; the shortest bars are drawn two pixels long: read their figures.";
+    measures.iter().map(about).chain([axis.to_owned()]).collect()
 }
 
 fn capitalised(text: &str) -> String {

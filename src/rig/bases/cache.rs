@@ -6,12 +6,13 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::error::free_bytes;
 use super::layer::{CachedLayer, copy_verified, digest_of};
 use super::owner::{Owner, create_folders, hand_over};
 use super::{BaseError, BaseSetKind};
@@ -94,10 +95,10 @@ impl Cache {
             .try_for_each(|folder| create_folders(self.owner, &folder).map_err(BaseError::cache("create", &folder)))
     }
 
-    /// The file that one process at a time holds locked.
+    /// The file that one process at a time holds locked; it says which.
     pub(super) fn lock_file(&self) -> Result<File, BaseError> {
         let path = self.root.join("lock");
-        let open = File::options().create(true).append(true).open(&path);
+        let open = File::options().create(true).read(true).append(true).open(&path);
         let file = open.map_err(BaseError::cache("create", &path))?;
         hand_over(self.owner, &path).map_err(BaseError::cache("create", &path))?;
         Ok(file)
@@ -151,28 +152,28 @@ impl Cache {
         let _ = std::fs::remove_file(self.image_path(key));
     }
 
-    /// Writes a `docker load` archive of `entry` to `out`, hashing every layer. The inner error says which file is damaged.
-    pub(super) fn assemble(&self, entry: &Entry, out: &Path) -> Result<Result<(), String>, BaseError> {
+    /// Writes one `docker load` archive of `entries` to `out`, every layer once and hashed. The result says for each entry
+    /// why it is not in the archive: which of its files is damaged.
+    pub(super) fn assemble(&self, entries: &[Entry], out: &Path) -> Result<Vec<Option<String>>, BaseError> {
         let error = || BaseError::cache("write", out);
-        let mut tar = tar::Builder::new(BufWriter::with_capacity(1 << 18, File::create(out).map_err(error())?));
-        let mut written: Vec<&str> = Vec::new();
-        for layer in &entry.layers {
-            if written.contains(&layer.diff_id.as_str()) {
-                continue;
-            }
-            let path = self.layer_path(&layer.diff_id);
-            if append_layer(layer, &path, &mut tar).map_err(error())?.is_none() {
-                return Ok(Err(format!("{} is damaged or missing", path.display())));
-            }
-            written.push(&layer.diff_id);
+        let needed = bytes_of(entries);
+        if free_bytes(out).is_some_and(|free| free < needed) {
+            return Err(BaseError::full(out, Some(needed), io::ErrorKind::StorageFull.into()));
         }
-        let finish = || {
-            append(&mut tar, &format!("{}.json", hex(&entry.image_id)), entry.config.as_bytes())?;
-            append(&mut tar, "manifest.json", manifest(entry).as_bytes())?;
-            tar.into_inner()?.flush()
-        };
-        finish().map_err(error())?;
-        Ok(Ok(()))
+        let mut tar = tar::Builder::new(BufWriter::with_capacity(1 << 18, File::create(out).map_err(error())?));
+        let mut layers: BTreeMap<&str, Option<String>> = BTreeMap::new();
+        for layer in entries.iter().flat_map(|entry| &entry.layers) {
+            if !layers.contains_key(layer.diff_id.as_str()) {
+                let path = self.layer_path(&layer.diff_id);
+                let whole = append_layer(layer, &path, &mut tar).map_err(error())?;
+                layers.insert(&layer.diff_id, (!whole).then(|| format!("{} is damaged or missing", path.display())));
+            }
+        }
+        let damage: Vec<Option<String>> =
+            entries.iter().map(|entry| entry.layers.iter().find_map(|layer| layers[layer.diff_id.as_str()].clone())).collect();
+        let whole: Vec<&Entry> = entries.iter().zip(&damage).filter(|(_, damage)| damage.is_none()).map(|(entry, _)| entry).collect();
+        finish(tar, &whole).map_err(error())?;
+        Ok(damage)
     }
 
     /// Every image that can be read.
@@ -191,9 +192,31 @@ impl Cache {
     }
 }
 
-fn manifest(entry: &Entry) -> String {
-    let layers: Vec<_> = entry.layers.iter().map(|layer| layer_name(&layer.diff_id)).collect();
-    serde_json::json!([{ "Config": format!("{}.json", hex(&entry.image_id)), "RepoTags": [entry.reference], "Layers": layers }]).to_string()
+/// Σ compressed bytes of the layers, each counted once.
+pub(super) fn bytes_of<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> u64 {
+    let layers = entries.into_iter().flat_map(|entry| &entry.layers);
+    layers.map(|layer| (layer.diff_id.as_str(), layer.compressed)).collect::<BTreeMap<_, _>>().values().sum()
+}
+
+/// Writes configurations and, last, the manifest.
+fn finish(mut tar: tar::Builder<BufWriter<File>>, entries: &[&Entry]) -> io::Result<()> {
+    let mut written: Vec<&str> = Vec::new();
+    for entry in entries {
+        if !written.contains(&entry.image_id.as_str()) {
+            append(&mut tar, &format!("{}.json", hex(&entry.image_id)), entry.config.as_bytes())?;
+            written.push(&entry.image_id);
+        }
+    }
+    append(&mut tar, "manifest.json", manifest(entries).as_bytes())?;
+    tar.into_inner()?.flush()
+}
+
+fn manifest(entries: &[&Entry]) -> String {
+    let image = |entry: &&Entry| {
+        let layers: Vec<_> = entry.layers.iter().map(|layer| layer_name(&layer.diff_id)).collect();
+        serde_json::json!({ "Config": format!("{}.json", hex(&entry.image_id)), "RepoTags": [entry.reference], "Layers": layers })
+    };
+    serde_json::Value::Array(entries.iter().map(image).collect()).to_string()
 }
 
 fn layer_name(diff_id: &str) -> String {
@@ -217,13 +240,19 @@ fn append(tar: &mut tar::Builder<impl Write>, name: &str, bytes: &[u8]) -> io::R
     tar.append_data(&mut header(bytes.len() as u64), name, bytes)
 }
 
-fn append_layer(layer: &CachedLayer, path: &Path, tar: &mut tar::Builder<impl Write>) -> io::Result<Option<()>> {
+/// Appends a layer, or nothing where it does not verify; then the result is `false`.
+fn append_layer(layer: &CachedLayer, path: &Path, tar: &mut tar::Builder<BufWriter<File>>) -> io::Result<bool> {
+    let start = tar.get_mut().stream_position()?;
     let mut header = header(layer.compressed);
     header.set_path(layer_name(&layer.diff_id))?;
     header.set_cksum();
     tar.get_mut().write_all(header.as_bytes())?;
-    let copied = copy_verified(layer, path, tar.get_mut())?;
+    if copy_verified(layer, path, tar.get_mut())?.is_none() {
+        tar.get_mut().seek(SeekFrom::Start(start))?;
+        tar.get_mut().get_mut().set_len(start)?;
+        return Ok(false);
+    }
     let padding = usize::try_from(layer.compressed.next_multiple_of(512) - layer.compressed).expect("below 512");
     tar.get_mut().write_all(&[0; 512][..padding])?;
-    Ok(copied)
+    Ok(true)
 }

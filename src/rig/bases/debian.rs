@@ -86,6 +86,9 @@ pub(super) async fn make_root(
     let status = child.wait().await.map_err(|source| tool(&program, source))?;
     drop(hold);
     let bytes = std::fs::metadata(&tar).map_err(BaseError::cache("read", &tar))?.len();
+    if !status.success() && last_lines.iter().any(|line| line.contains("No space left on device")) {
+        return Err(BaseError::full(&tar, None, std::io::ErrorKind::StorageFull.into()));
+    }
     // mmdebstrap leaves an empty tar when it fails early: both are looked at.
     if !status.success() || bytes == 0 {
         return Err(BaseError::Root { name: recipe.name, program, status: status.to_string(), tail: last_lines.join(" | ") });
@@ -139,7 +142,8 @@ fn command(tools: &Tools, recipe: &Recipe, place: &Path) -> Command {
     if let Method::DebianRoot { epoch, .. } = &recipe.method {
         command.env("SOURCE_DATE_EPOCH", epoch.to_string());
     }
-    command.stdin(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    // A group of its own: when it fails, mmdebstrap sends SIGHUP to its whole group, which would be loadline's.
+    command.process_group(0).stdin(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     command
 }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::dockerfile::ContextError;
 use crate::rig::EngineError;
+use crate::units;
 
 /// Why base images could not be provided.
 #[derive(Debug, thiserror::Error)]
@@ -21,10 +22,17 @@ pub enum BaseError {
         source: io::Error,
     },
     /// The cache's file system is full.
-    #[error("no space is left for base images at {path}; free some there, or choose another place with LOADLINE_CACHE_DIR")]
+    #[error(
+        "no space is left for base images in {folder} ({}); free some there, remove what no recipe uses with `loadline bases prune`, or choose another place with LOADLINE_CACHE_DIR",
+        space(*needed, *free)
+    )]
     CacheFull {
-        /// The file that did not fit.
-        path: PathBuf,
+        /// The folder of what did not fit.
+        folder: PathBuf,
+        /// Bytes that are needed there, where that is known.
+        needed: Option<u64>,
+        /// Bytes that are free there, where the system tells.
+        free: Option<u64>,
         /// The operating system's error.
         #[source]
         source: io::Error,
@@ -136,9 +144,38 @@ impl BaseError {
     /// Wraps an error about a path of the cache; a full file system is told apart.
     pub(super) fn cache(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
-        move |source| match source.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::CacheFull { path, source },
-            _ => Self::Cache { action, path, source },
+        move |source| if is_full(&source) { Self::full(&path, None, source) } else { Self::Cache { action, path, source } }
+    }
+
+    /// The file system of `path` has no room.
+    pub(super) fn full(path: &Path, needed: Option<u64>, source: io::Error) -> Self {
+        let folder = path.parent().unwrap_or(path).to_owned();
+        let free = free_bytes(path);
+        Self::CacheFull { folder, needed, free, source }
+    }
+
+    /// An engine's call that writes into the cache: a full file system there is told apart.
+    pub(super) fn writing(error: EngineError) -> Self {
+        match error {
+            EngineError::File { path, source, .. } if is_full(&source) => Self::full(Path::new(&path), None, source),
+            other => Self::Engine(other),
         }
     }
+}
+
+fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
+/// Bytes that are free where `path` is, or would be.
+pub(super) fn free_bytes(path: &Path) -> Option<u64> {
+    let found = path.ancestors().find_map(|path| rustix::fs::statvfs(path).ok())?;
+    Some(found.f_bavail * found.f_frsize)
+}
+
+fn space(needed: Option<u64>, free: Option<u64>) -> String {
+    let needed = needed.map(|bytes| format!("{} needed", units::bytes(bytes)));
+    let free = free.map(|bytes| format!("{} free", units::bytes(bytes)));
+    let parts: Vec<_> = needed.into_iter().chain(free).collect();
+    if parts.is_empty() { "the system does not tell how much is free".to_owned() } else { parts.join(", ") }
 }

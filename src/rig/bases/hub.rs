@@ -99,12 +99,12 @@ impl<E: Engine> Hub<'_, E> {
                 let (cache, place, copy) = (self.cache.clone(), self.cache.workplace()?, entry.clone());
                 let archive = place.path().join("load.tar");
                 let path = archive.clone();
-                match blocking(move || cache.assemble(&copy, &path)).await?? {
-                    Ok(()) => {
+                match blocking(move || cache.assemble(&[*copy], &path)).await??.remove(0) {
+                    None => {
                         self.engine.load(&archive).await?;
                         return Ok(Some(*entry));
                     }
-                    Err(damage) => damage,
+                    Some(damage) => damage,
                 }
             }
         };
@@ -142,7 +142,7 @@ impl<E: Engine> Hub<'_, E> {
         let place = self.cache.workplace()?;
         let archive = place.path().join("saved.tar");
         let name = reference.name();
-        self.engine.save(std::slice::from_ref(&name), &archive).await?;
+        self.engine.save(std::slice::from_ref(&name), &archive).await.map_err(BaseError::writing)?;
         let (cache, key, platform) = (self.cache.clone(), self.key(reference, digest), self.platform.to_owned());
         let digest = digest.to_owned();
         let store = move || {

@@ -21,7 +21,7 @@ const LARGEST: u64 = 4 << 20;
 
 /// The content of a `bases.lock`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct LockFile {
+pub struct LockFile {
     /// (reference, platform) → digest.
     digests: BTreeMap<(String, String), String>,
 }
@@ -60,7 +60,7 @@ impl LockFile {
     }
 
     /// Reads the text of a lock file; the error is a byte offset and a reason.
-    pub(super) fn parse(text: &str) -> Result<Self, (usize, String)> {
+    pub fn parse(text: &str) -> Result<Self, (usize, String)> {
         let document: Document =
             toml::from_str(text).map_err(|e| (e.span().map_or(0, |span| span.start), e.message().replace('\n', " ")))?;
         if *document.version.get_ref() != VERSION {
@@ -104,7 +104,7 @@ impl LockFile {
     }
 
     /// The file's text.
-    pub(super) fn text(&self) -> String {
+    pub fn text(&self) -> String {
         let mut text = format!("# Digests of published base images, written by loadline. Commit this file.\nversion = {VERSION}\n");
         for ((reference, platform), digest) in &self.digests {
             let [reference, platform, digest] = [reference, platform, digest].map(|value| toml::Value::String(value.clone()));

@@ -12,13 +12,19 @@ mod cache;
 mod certificates;
 mod debian;
 mod error;
+mod hold;
 mod hub;
 mod intake;
+mod lanes;
 mod layer;
+mod listing;
+mod loading;
 mod lockfile;
+mod making;
 mod owner;
 mod place;
 mod progress;
+mod prune;
 mod recipe;
 mod reference;
 mod saved;
@@ -28,7 +34,7 @@ mod status;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{File, TryLockError};
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -36,19 +42,24 @@ use serde::{Deserialize, Serialize};
 
 pub use error::BaseError;
 pub use layer::COMPRESSOR;
+pub use listing::{PAGE_BEGIN, PAGE_END, all_but, common, csv, json, markdown, own};
+pub use lockfile::LockFile;
 pub use place::{cache_bytes, cache_folder};
+pub use prune::{Pruned, prune};
 pub use recipe::{Method, Published, Recipe, recipes};
-pub use status::{BaseStatus, CachedBase, list, markdown};
+pub use status::{BaseStatus, CachedBase, Listing, list};
 
 use self::cache::Cache;
 use self::certificates::Certificates;
 use self::debian::Tools;
+use self::hold::hold;
 use self::hub::{Found, Hub};
-use self::lockfile::LockFile;
+use self::making::Site;
 use self::owner::Owner;
 use self::reference::Reference;
 use self::standin::{StandIns, Workshop};
-use super::{Engine, LogLine, Progress, ProgressSink};
+use super::{Engine, Progress, ProgressSink};
+use crate::units;
 
 /// Which base set a run shall use.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -112,8 +123,23 @@ pub struct Provided {
     pub images: BTreeMap<String, ProvidedBase>,
     /// References that could not be provided, and why: their variants cannot be built.
     pub missing: BTreeMap<String, String>,
-    /// What a reader of the figures must know.
+    /// What a reader of the figures must know. The sink was told of each when it was found.
     pub warnings: Vec<String>,
+    /// Where the time went, for stand-ins.
+    pub spent: Spent,
+}
+
+/// Stand-ins that were made and loaded, those counted that only others are made on, and the wall time of each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Spent {
+    /// How many were made, and put into the cache.
+    pub made: usize,
+    /// Wall time of making them, two at once.
+    pub making: Duration,
+    /// How many the cache had already.
+    pub loaded: usize,
+    /// Wall time of loading from the cache, those that were just made as well.
+    pub loading: Duration,
 }
 
 /// One base image in the engine.
@@ -176,7 +202,7 @@ async fn provide_with<E: Engine>(engine: &E, request: &BaseRequest<'_>, sink: &P
     }
     let cache = Cache::at(&request.cache, maker.owner);
     cache.create()?;
-    let held = hold(cache.lock_file()?, sink).await?;
+    let held = hold(&cache, sink).await?;
     cache.sweep();
     let provided = match decision.set {
         BaseSetKind::Hub => from_hub(engine, request, sink, &cache, &platform, &wanted, decision, maker.owner).await,
@@ -275,6 +301,7 @@ async fn from_hub<E: Engine>(
     if !request.locked {
         hub.write_lock(&digests, &request.lock_path, owner)?;
     }
+    hub.warnings.iter().for_each(|warning| sink.send(Progress::Warning(warning.clone())));
     provided.warnings = hub.warnings;
     Ok(provided)
 }
@@ -307,46 +334,36 @@ async fn stand_ins<E: Engine>(
     };
     let recipes: BTreeMap<&String, _> = wanted.iter().map(|(text, reference)| (text, recipe_of(reference))).collect();
     let names: BTreeSet<&'static str> = recipes.values().flatten().copied().collect();
-    let mut work = StandIns::new(engine, cache, workshop, sink);
+    let mut work = StandIns::new(Site { engine, cache, workshop, sink });
     let made = work.provide(&names).await?;
     let mut provided = Provided::empty(decision.set, decision.reason);
     for (text, recipe) in recipes {
         provided.put(text, recipe.and_then(|name| made[name].clone()));
     }
-    provided.warnings = work.warnings;
+    (provided.warnings, provided.spent) = (work.warnings, work.spent);
     Ok(provided)
 }
 
+impl fmt::Display for Spent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (made, loaded) = (units::count(self.made, "stand-in"), self.loaded);
+        let [making, loading] = [self.making, self.loading].map(|time| units::seconds(time.as_secs_f64()));
+        if self.made > 0 {
+            return write!(f, "{made} built in {making}, {loaded} taken from the cache; loading took {loading}");
+        }
+        write!(f, "{} taken from the cache in {loading}", units::count(loaded, "stand-in"))
+    }
+}
+
 impl Provided {
-    const fn empty(set: BaseSetKind, reason: String) -> Self {
-        Self { set, reason, images: BTreeMap::new(), missing: BTreeMap::new(), warnings: Vec::new() }
+    fn empty(set: BaseSetKind, reason: String) -> Self {
+        Self { set, reason, images: BTreeMap::new(), missing: BTreeMap::new(), warnings: Vec::new(), spent: Spent::default() }
     }
 
     fn put(&mut self, reference: &str, outcome: Result<ProvidedBase, String>) {
         match outcome {
             Ok(base) => drop(self.images.insert(reference.to_owned(), base)),
             Err(why) => drop(self.missing.insert(reference.to_owned(), why)),
-        }
-    }
-}
-
-/// Waits until no other process works on the cache. The lock ends with the file, on every way out.
-async fn hold(file: File, sink: &ProgressSink) -> Result<File, BaseError> {
-    let mut told = false;
-    loop {
-        match file.try_lock() {
-            Ok(()) => return Ok(file),
-            Err(TryLockError::WouldBlock) => {
-                if !told {
-                    let text = "another loadline works on the cache of base images; waiting for it".to_owned();
-                    sink.send(Progress::Log(LogLine { step: "base images".to_owned(), text }));
-                    told = true;
-                }
-                tokio::time::sleep(Duration::from_millis(200)).await;
-            }
-            Err(TryLockError::Error(source)) => {
-                return Err(BaseError::Cache { action: "lock", path: PathBuf::from("the cache of base images"), source });
-            }
         }
     }
 }

@@ -4,23 +4,21 @@
 //! first run after a build sees the very image, with the very reported size, that every later run sees.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::time::Instant;
 
 use sha2::{Digest, Sha256};
 
-use super::cache::{Cache, Entry, Lookup};
+use super::cache::{Entry, Lookup};
 use super::certificates::Certificates;
-use super::debian::{self, Tools};
-use super::intake::Label;
-use super::layer::{Level, hex};
-use super::progress::Teller;
-use super::recipe::{Method, Recipe};
-use super::{BaseError, BaseSetKind, ProvidedBase};
-use crate::dockerfile::Context;
-use crate::rig::{BuildOutcome, BuildRequest, BuilderVersion, CacheUse, Engine, Progress, ProgressSink, RunNetwork};
+use super::debian::Tools;
+use super::lanes::{self, Made};
+use super::layer::hex;
+use super::loading::{self, Cached};
+use super::making::Site;
+use super::recipe::Recipe;
+use super::{BaseError, ProvidedBase, Spent, recipes};
+use crate::rig::{Engine, Progress};
 
-/// Lines of a failed build's output that are quoted.
-const QUOTED_LINES: usize = 5;
 /// Whatever changes how recipes are carried out changes this word, and with it every key.
 const METHOD_VERSION: &str = "loadline stand-in 1";
 
@@ -34,6 +32,12 @@ pub(super) struct Workshop {
 }
 
 impl Workshop {
+    /// All recipes on this machine, for its own platform.
+    pub(super) fn of_machine() -> Result<Self, BaseError> {
+        let platform = format!("{}/{}", std::env::consts::OS, architecture(std::env::consts::ARCH));
+        Ok(Self { recipes: recipes(), tools: Tools::default(), certificates: Certificates::of_machine()?, platform })
+    }
+
     /// The recipe for a name in its shown form, or why there is none.
     pub(super) fn recipe(&self, name: &str) -> Result<&'static Recipe, String> {
         let recipe = self.recipes.iter().find(|recipe| recipe.name == name);
@@ -68,23 +72,40 @@ impl Workshop {
     }
 }
 
+/// Rust's name of an architecture as an engine writes it.
+const fn architecture(rust: &'static str) -> &'static str {
+    match rust.as_bytes() {
+        b"x86_64" => "amd64",
+        b"aarch64" => "arm64",
+        _ => rust,
+    }
+}
+
 /// One call's work on stand-ins.
 pub(super) struct StandIns<'a, E> {
-    pub(super) engine: &'a E,
-    pub(super) cache: &'a Cache,
-    pub(super) workshop: &'a Workshop,
-    pub(super) sink: &'a ProgressSink,
-    /// In the engine now, with whether it came from the cache.
+    site: Site<'a, E>,
+    /// In the engine, loaded from the cache.
     present: BTreeMap<&'static str, Entry>,
-    built: BTreeSet<&'static str>,
-    failed: BTreeMap<&'static str, String>,
+    /// Made by this call, and how.
+    made: Made,
+    /// In the cache, but not as they were put there.
+    damaged: BTreeSet<&'static str>,
+    /// Where the time went.
+    pub(super) spent: Spent,
     pub(super) warnings: Vec<String>,
 }
 
+/// What becomes of the recipes that are needed.
+#[derive(Default)]
+struct Survey {
+    load: Vec<Cached>,
+    make: Vec<&'static Recipe>,
+}
+
 impl<'a, E: Engine> StandIns<'a, E> {
-    pub(super) fn new(engine: &'a E, cache: &'a Cache, workshop: &'a Workshop, sink: &'a ProgressSink) -> Self {
-        let (present, built, failed) = (BTreeMap::new(), BTreeSet::new(), BTreeMap::new());
-        Self { engine, cache, workshop, sink, present, built, failed, warnings: Vec::new() }
+    pub(super) fn new(site: Site<'a, E>) -> Self {
+        let (present, made, damaged) = (BTreeMap::new(), Made::default(), BTreeSet::new());
+        Self { site, present, made, damaged, spent: Spent::default(), warnings: Vec::new() }
     }
 
     /// Brings the `wanted` stand-ins into the engine. An image that could not be built is `Err` with the reason in words.
@@ -92,16 +113,17 @@ impl<'a, E: Engine> StandIns<'a, E> {
         &mut self,
         wanted: &BTreeSet<&'static str>,
     ) -> Result<BTreeMap<&'static str, Result<ProvidedBase, String>>, BaseError> {
-        let recipes: Vec<_> = self.workshop.recipes.iter().filter(|recipe| wanted.contains(recipe.name)).collect();
-        for recipe in &recipes {
-            self.ensure(recipe).await?;
-        }
-        if !self.built.is_empty() {
-            self.load_what_was_built(wanted).await?;
+        let orders = self.load_what_is_cached(wanted).await?;
+        if !orders.is_empty() {
+            let began = Instant::now();
+            self.made = lanes::make_all(self.site, &orders).await?;
+            self.spent.making = began.elapsed();
+            self.spent.made = self.made.entries.len();
+            self.load_what_was_made(wanted).await?;
         }
         let mut provided = BTreeMap::new();
-        for recipe in recipes {
-            let outcome = match self.failed.get(recipe.name) {
+        for recipe in self.site.workshop.recipes.iter().filter(|recipe| wanted.contains(recipe.name)) {
+            let outcome = match self.made.failed.get(recipe.name) {
                 Some(reason) => Err(reason.clone()),
                 None => Ok(self.provided(recipe).await?),
             };
@@ -110,145 +132,95 @@ impl<'a, E: Engine> StandIns<'a, E> {
         Ok(provided)
     }
 
-    /// Loads a stand-in from the cache, or makes it; afterwards it is in `present` or in `failed`.
-    async fn ensure(&mut self, recipe: &'static Recipe) -> Result<(), BaseError> {
-        if self.present.contains_key(recipe.name) || self.failed.contains_key(recipe.name) || self.load(recipe).await? {
-            return Ok(());
-        }
-        for parent in self.workshop.parents(recipe) {
-            Box::pin(self.ensure(parent)).await?;
-            if let Some(reason) = self.failed.get(parent.name) {
-                self.failed.insert(recipe.name, reason.clone());
-                return Ok(());
+    /// Loads what the cache has of the `wanted` ones and of the parents that others are made on. Gives what is to be made.
+    /// A damaged image is noticed only while it is loaded, and its parents may then be needed as well: so it is looked again.
+    async fn load_what_is_cached(&mut self, wanted: &BTreeSet<&'static str>) -> Result<Vec<&'static Recipe>, BaseError> {
+        loop {
+            let survey = self.survey(wanted).await?;
+            if survey.load.is_empty() {
+                self.spent.loaded = self.present.len();
+                return Ok(survey.make);
+            }
+            for (name, damage) in self.load(survey.load).await? {
+                self.damaged(name, &damage).await?;
             }
         }
-        self.make(recipe).await
     }
 
-    /// Whether the stand-in was in the cache, whole, and is in the engine now.
-    async fn load(&mut self, recipe: &'static Recipe) -> Result<bool, BaseError> {
-        let key = self.workshop.key(recipe);
-        let damage = match self.cache.lookup(&key) {
-            Lookup::Absent => return Ok(false),
-            Lookup::Broken(damage) => damage,
-            Lookup::Found(entry) => match self.load_entry(recipe, *entry).await? {
-                Ok(()) => return Ok(true),
-                Err(damage) => damage,
-            },
-        };
-        self.warn(format!("the cached stand-in for {} is not usable ({damage}); it is built again", recipe.name));
-        let cache = self.cache.clone();
-        blocking(move || cache.discard(&key)).await?;
-        Ok(false)
-    }
-
-    async fn load_entry(&mut self, recipe: &'static Recipe, entry: Entry) -> Result<Result<(), String>, BaseError> {
-        let _step = Teller::new(self.sink, recipe.name).step("load from the cache");
-        let (cache, place) = (self.cache.clone(), self.cache.workplace()?);
-        let archive = place.path().join("load.tar");
-        let (path, copy) = (archive.clone(), entry.clone());
-        if let Err(damage) = blocking(move || cache.assemble(&copy, &path)).await?? {
-            return Ok(Err(damage));
-        }
-        self.engine.load(&archive).await?;
-        self.present.insert(recipe.name, entry);
-        Ok(Ok(()))
-    }
-
-    async fn make(&mut self, recipe: &'static Recipe) -> Result<(), BaseError> {
-        let teller = Teller::new(self.sink, recipe.name);
-        let place = self.cache.workplace()?;
-        match &recipe.method {
-            Method::DebianRoot { changes, .. } => {
-                let step = teller.step("make the root file system from packages");
-                let Workshop { tools, certificates, .. } = self.workshop;
-                let tar = debian::make_root(tools, recipe, certificates, place.path(), &teller).await?;
-                drop(step);
-                let changes: Vec<String> = changes.iter().map(|&line| line.to_owned()).collect();
-                self.engine.import(&tar, recipe.name, &changes).await?;
+    /// Looks from the children to the parents, which are needed only where a child is to be made.
+    async fn survey(&mut self, wanted: &BTreeSet<&'static str>) -> Result<Survey, BaseError> {
+        let (mut needed, mut survey) = (wanted.clone(), Survey::default());
+        for recipe in self.site.workshop.recipes.iter().rev() {
+            if !needed.contains(recipe.name) || self.present.contains_key(recipe.name) {
+                continue;
             }
-            Method::SlimRoot(text) | Method::Dockerfile(text) => {
-                if let Err(reason) = self.build(recipe, text, &teller).await? {
-                    self.failed.insert(recipe.name, format!("the stand-in for {} could not be built: {reason}", recipe.name));
-                    return Ok(());
-                }
+            if let Some(entry) = self.cached(recipe).await? {
+                survey.load.push((recipe.name, entry));
+            } else {
+                needed.extend(self.site.workshop.parents(recipe).map(|parent| parent.name));
+                survey.make.push(recipe);
             }
         }
-        self.built.insert(recipe.name);
-        let entry = self.store(recipe, &place, &teller).await?;
-        self.present.insert(recipe.name, entry);
-        Ok(())
+        survey.load.reverse();
+        survey.make.reverse();
+        Ok(survey)
     }
 
-    async fn build(&self, recipe: &Recipe, text: &str, teller: &Teller) -> Result<Result<(), String>, BaseError> {
-        let place = self.cache.workplace()?;
-        let dockerfile = place.path().join("Dockerfile");
-        std::fs::write(&dockerfile, text).map_err(BaseError::cache("write", &dockerfile))?;
-        let request = BuildRequest {
-            context: Arc::new(Context::plan(place.path(), &dockerfile)?),
-            builder: BuilderVersion::BuildKit,
-            target: None,
-            build_args: BTreeMap::new(),
-            platform: None,
-            tag: recipe.name.to_owned(),
-            cache: CacheUse::UseCache,
-            network: RunNetwork::Host,
-            labels: BTreeMap::new(),
-        };
-        Ok(match self.engine.build(request, &teller.sink()).await? {
-            BuildOutcome::Built(_) => Ok(()),
-            BuildOutcome::Failed(failure) => {
-                let log = failure.last_lines(QUOTED_LINES).join(" | ");
-                Err(format!(
-                    "{}: {}{}{log}",
-                    failure.step.as_deref().unwrap_or("build"),
-                    failure.message,
-                    if log.is_empty() { "" } else { ": " }
-                ))
-            }
-        })
-    }
-
-    async fn store(&self, recipe: &'static Recipe, place: &tempfile::TempDir, teller: &Teller) -> Result<Entry, BaseError> {
-        let _step = teller.step("put into the cache");
-        let archive = place.path().join("saved.tar");
-        self.engine.save(&[recipe.name.to_owned()], &archive).await?;
-        let (cache, key, platform) = (self.cache.clone(), self.workshop.key(recipe), self.workshop.platform.clone());
-        let store = move || {
-            let level = match recipe.method {
-                Method::DebianRoot { .. } | Method::SlimRoot(_) => Level::DebianRoot,
-                Method::Dockerfile(_) => Level::Pushed,
-            };
-            let (reference, set, wanted) = (recipe.name, BaseSetKind::StandIn, recipe.versions);
-            let label = Label { key: &key, reference, set, digest: None, platform: &platform, level, wanted };
-            cache.store(&archive, &label)
-        };
-        blocking(store).await?
-    }
-
-    /// Removes all that building left in the engine and loads the `wanted` ones from the cache.
-    async fn load_what_was_built(&mut self, wanted: &BTreeSet<&'static str>) -> Result<(), BaseError> {
-        let gone: Vec<_> = self.present.keys().copied().filter(|name| self.built.contains(name) || !wanted.contains(name)).collect();
-        for name in gone.iter().rev() {
-            self.engine.remove_image(name).await?;
+    async fn cached(&mut self, recipe: &'static Recipe) -> Result<Option<Entry>, BaseError> {
+        if self.damaged.contains(recipe.name) {
+            return Ok(None);
         }
-        let keep: Vec<String> = self.workshop.recipes.iter().map(|recipe| recipe.name.to_owned()).collect();
-        self.engine.prune(&keep).await?;
-        for name in gone {
-            let entry = self.present.remove(name);
-            let recipe = self.workshop.recipes.iter().find(|recipe| recipe.name == name);
-            if let (Some(entry), Some(recipe), true) = (entry, recipe, wanted.contains(name)) {
-                let loaded = self.load_entry(recipe, entry).await?;
-                loaded.map_err(|reason| BaseError::Archive { name: name.to_owned(), reason })?;
+        match self.site.cache.lookup(&self.site.workshop.key(recipe)) {
+            Lookup::Absent => Ok(None),
+            Lookup::Found(entry) => Ok(Some(*entry)),
+            Lookup::Broken(damage) => self.damaged(recipe.name, &damage).await.map(|()| None),
+        }
+    }
+
+    /// Says that a cached stand-in cannot be used, and forgets it.
+    async fn damaged(&mut self, name: &'static str, damage: &str) -> Result<(), BaseError> {
+        self.warn(format!("the cached stand-in for {name} is not usable ({damage}); it is built again"));
+        self.damaged.insert(name);
+        let (cache, key) = (self.site.cache.clone(), self.site.workshop.recipe(name).map(|recipe| self.site.workshop.key(recipe)));
+        blocking(move || key.iter().for_each(|key| cache.discard(key))).await
+    }
+
+    /// Loads images from the cache and gives those that do not verify, with the damage.
+    async fn load(&mut self, images: Vec<Cached>) -> Result<Vec<(&'static str, String)>, BaseError> {
+        let began = Instant::now();
+        let mut damaged = Vec::new();
+        for (name, outcome) in loading::load_all(self.site, images).await? {
+            match outcome {
+                Ok(entry) => drop(self.present.insert(name, entry)),
+                Err(damage) => damaged.push((name, damage)),
             }
         }
-        Ok(())
+        self.spent.loading += began.elapsed();
+        Ok(damaged)
+    }
+
+    /// Removes all that making left in the engine and loads the `wanted` ones from the cache.
+    async fn load_what_was_made(&mut self, wanted: &BTreeSet<&'static str>) -> Result<(), BaseError> {
+        let Site { engine, workshop, .. } = self.site;
+        let in_engine = |name| self.present.contains_key(name) && !wanted.contains(name) || self.made.entries.contains_key(name);
+        for recipe in workshop.recipes.iter().rev().filter(|recipe| in_engine(recipe.name)) {
+            engine.remove_image(recipe.name).await?;
+        }
+        let keep: Vec<String> = workshop.recipes.iter().map(|recipe| recipe.name.to_owned()).collect();
+        engine.prune(&keep).await?;
+        self.present.retain(|name, _| wanted.contains(name));
+        let made = self.made.entries.iter().filter(|(name, _)| wanted.contains(*name));
+        let made = made.map(|(name, entry)| (*name, entry.clone())).collect();
+        match self.load(made).await?.pop() {
+            None => Ok(()),
+            Some((name, reason)) => Err(BaseError::Archive { name: name.to_owned(), reason }),
+        }
     }
 
     async fn provided(&self, recipe: &'static Recipe) -> Result<ProvidedBase, BaseError> {
         let unusable = |reason: &str| BaseError::Archive { name: recipe.name.to_owned(), reason: reason.to_owned() };
         let entry = self.present.get(recipe.name).ok_or_else(|| unusable("it did not reach the engine"))?;
-        let found = self.engine.inspect(recipe.name).await?.ok_or_else(|| unusable("the engine does not have it after loading"))?;
+        let found = self.site.engine.inspect(recipe.name).await?.ok_or_else(|| unusable("the engine does not have it after loading"))?;
         let expected: Vec<&str> = entry.layers.iter().map(|layer| layer.diff_id.as_str()).collect();
         if found.diff_ids != expected {
             return Err(unusable("the engine has other layers under its name"));
@@ -260,12 +232,12 @@ impl<'a, E: Engine> StandIns<'a, E> {
             differs: recipe.differs.to_vec(),
             package_managers: Some(recipe.package_managers),
             versions: entry.versions.clone(),
-            from_cache: !self.built.contains(recipe.name),
+            from_cache: !self.made.entries.contains_key(recipe.name),
         })
     }
 
     fn warn(&mut self, message: String) {
-        self.sink.send(Progress::Log(crate::rig::LogLine { step: "base images".to_owned(), text: message.clone() }));
+        self.site.sink.send(Progress::Warning(message.clone()));
         self.warnings.push(message);
     }
 }

@@ -2,7 +2,9 @@
 
 mod fake;
 mod hub;
+mod lanes;
 mod tables;
+mod upkeep;
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -202,7 +204,7 @@ async fn a_second_process_waits_for_the_first() {
     let machine = Machine::new();
     machine.stand_ins(&["root:1"]).await;
     machine.engine.take_calls();
-    let held = File::options().append(true).open(machine.cache().join("bases/v1/lock")).expect("the lock file");
+    let held = std::fs::File::options().append(true).open(machine.cache().join("bases/v1/lock")).expect("the lock file");
     held.lock().expect("the lock");
     let work = machine.stand_ins(&["root:1"]);
     tokio::pin!(work);
@@ -244,6 +246,14 @@ async fn a_failing_package_tool_is_quoted() {
     let error = machine.ask(&["root:1"], BaseChoice::StandIn, false).await.expect_err("the tar is empty");
     assert!(matches!(error, BaseError::Root { .. }), "{error}");
     assert!(machine.images().is_empty());
+}
+
+#[tokio::test]
+async fn a_package_tool_that_hangs_up_on_its_group_ends_alone() {
+    let machine = Machine::new();
+    machine.script("echo 'E: it failed' >&2; kill -HUP 0; sleep 600");
+    let error = machine.ask(&["root:1"], BaseChoice::StandIn, false).await.expect_err("it failed").to_string();
+    assert!(error.contains("signal: 1 (SIGHUP)") && error.contains("E: it failed"), "{error}");
 }
 
 #[tokio::test]

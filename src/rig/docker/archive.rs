@@ -106,19 +106,19 @@ async fn write(mut file: tempfile::NamedTempFile, chunk: Bytes, archive: PathBuf
 
 /// The last bytes of an archive. An engine that fails half-way appends its error to the bytes that it has sent, under HTTP 200.
 #[derive(Debug, Default)]
-struct ArchiveEnd {
+pub(super) struct ArchiveEnd {
     bytes: u64,
     kept: Vec<u8>,
 }
 
 impl ArchiveEnd {
-    fn take(&mut self, chunk: &[u8]) {
+    pub(super) fn take(&mut self, chunk: &[u8]) {
         self.bytes += chunk.len() as u64;
         self.kept.extend_from_slice(&chunk[chunk.len().saturating_sub(END_KEPT)..]);
         self.kept.drain(..self.kept.len().saturating_sub(END_KEPT));
     }
 
-    fn judge(&self, action: &str) -> Result<(), EngineError> {
+    pub(super) fn judge(&self, action: &str) -> Result<(), EngineError> {
         let whole = self.bytes.is_multiple_of(512) && self.kept.len() >= END_OF_TAR && self.kept.ends_with(&[0; END_OF_TAR]);
         if whole {
             return Ok(());

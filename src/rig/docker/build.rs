@@ -14,16 +14,18 @@ use tokio_util::sync::CancellationToken;
 
 use super::upload::{self, Sent};
 use super::{BuildOutcome, BuildRequest, Docker, EngineError, ProgressSink, error, reference};
-use crate::rig::engine::{BuilderVersion, Progress, Solve};
+use crate::rig::engine::{BuilderVersion, Product, Progress, Solve};
 
 mod buildkit;
 mod classic;
 mod failure;
 mod log;
 mod options;
+mod podman;
 
 use buildkit::BuildKitReading;
 use classic::ClassicReading;
+use podman::PodmanReading;
 
 /// How long the end of a build's runtime may wait for its threads. They end on their own once the connections are closed.
 const WIND_DOWN: Duration = Duration::from_secs(5);
@@ -72,9 +74,10 @@ async fn on_own_runtime(docker: Docker, request: BuildRequest, sink: ProgressSin
 async fn build(docker: &Docker, request: &BuildRequest, sink: &ProgressSink, action: &str) -> Result<BuildOutcome, EngineError> {
     let (context, told) = (request.context.clone(), sink.clone());
     let (body, upload) = upload::start(move |out| context.write_tar(out).map(drop), move |sent| told.send(Progress::Context { sent }));
-    let mut reading: Box<dyn Reading + Send> = match request.builder {
-        BuilderVersion::BuildKit => Box::new(BuildKitReading::new(sink.clone())),
-        BuilderVersion::Classic => Box::new(ClassicReading::new(sink.clone())),
+    let mut reading: Box<dyn Reading + Send> = match (docker.product, request.builder) {
+        (Product::Podman, _) => Box::new(PodmanReading::new(sink.clone())),
+        (Product::Docker, BuilderVersion::BuildKit) => Box::new(BuildKitReading::new(sink.clone())),
+        (Product::Docker, BuilderVersion::Classic) => Box::new(ClassicReading::new(sink.clone())),
     };
     let begun = Instant::now();
     let ended = read(docker, request, body, reading.as_mut()).await;
@@ -99,7 +102,7 @@ async fn read(
     reading: &mut (dyn Reading + Send),
 ) -> Result<(), Error> {
     let body = Some(bollard::body_try_stream(body));
-    let mut stream = docker.client.build_image(options::of(request), None, body);
+    let mut stream = docker.client.build_image(options::of(request, docker.product), None, body);
     while let Some(item) = stream.try_next().await? {
         error::bare(item.error_detail.as_ref())?;
         reading.take(item);

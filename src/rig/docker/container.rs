@@ -1,9 +1,11 @@
 //! Containers for smoke checks.
 
 use std::collections::HashMap;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::PoisonError;
 
 use bollard::container::LogOutput;
+use bollard::errors::Error;
 use bollard::models::{ContainerCreateBody, ContainerInspectResponse, HostConfig, PortBinding, RestartPolicy, RestartPolicyNameEnum};
 use bollard::query_parameters::{
     CreateContainerOptions, InspectContainerOptions, LogsOptionsBuilder, RemoveContainerOptionsBuilder, StartContainerOptions,
@@ -12,29 +14,41 @@ use futures_util::TryStreamExt;
 
 use super::super::engine::LogLine;
 use super::text::{self, Lines, Tail};
-use super::{Container, ContainerSpec, ContainerState, Docker, EngineError, error, reference};
+use super::{Container, ContainerSpec, ContainerState, Docker, EngineError, Forward, Reach, error, reference};
+
+mod publish;
 
 /// Most bytes of a container's log that are kept.
 const LOG_BYTES: usize = 1024 * 1024;
 
 impl Docker {
+    /// Starts a container and makes its port reachable from this machine. The port's number is the engine's choice, so that
+    /// one that somebody else took meanwhile is worth a second try.
     pub(super) async fn start_container(&self, spec: &ContainerSpec) -> Result<Container, EngineError> {
         let action = format!("start of a container of {}", spec.image);
         self.watched(&action, async {
-            let id = self.create(spec, &action).await?;
-            let started = self.run_created(spec, &id, &action).await;
-            if started.is_err() {
-                // The cause is reported; what cannot be removed now falls to the engine's owner, who finds it by its labels.
-                let _ = self.drop_container(&id).await;
+            match self.create_and_start(spec, &action).await {
+                Err(EngineError::Publish { cure: publish::TAKEN, .. }) => self.create_and_start(spec, &action).await,
+                other => other,
             }
-            started.map(|address| Container { id, address })
         })
         .await
     }
 
+    async fn create_and_start(&self, spec: &ContainerSpec, action: &str) -> Result<Container, EngineError> {
+        let id = self.create(spec, action).await?;
+        let started = self.run_created(spec, &id, action).await;
+        if started.is_err() {
+            // The cause is reported; what cannot be removed now falls to the engine's owner, who finds it by its labels.
+            let _ = self.drop_container(&id).await;
+        }
+        started.map(|address| Container { id, address })
+    }
+
     async fn create(&self, spec: &ContainerSpec, action: &str) -> Result<String, EngineError> {
         reference::checked(&spec.image)?;
-        let created = self.client.create_container(None::<CreateContainerOptions>, create_body(spec)).await;
+        let body = create_body(spec, publish::host_ip(&self.reach));
+        let created = self.client.create_container(None::<CreateContainerOptions>, body).await;
         created.map(|created| created.id).map_err(|error| self.not_started(spec, action, error))
     }
 
@@ -42,16 +56,35 @@ impl Docker {
         let started = self.client.start_container(id, None::<StartContainerOptions>).await;
         started.map_err(|error| self.not_started(spec, action, error))?;
         let found = self.client.inspect_container(id, None::<InspectContainerOptions>).await.map_err(|error| self.failed(action, error))?;
-        Ok(published(&found, spec.port))
+        match published(&found, spec.port) {
+            Some(there) => self.reachable(spec, id, there).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The address by which this machine reaches what is published at `there`.
+    async fn reachable(&self, spec: &ContainerSpec, id: &str, there: SocketAddr) -> Result<SocketAddr, EngineError> {
+        let Reach::Through(ssh) = &self.reach else { return Ok(there) };
+        let forward = Forward::open(ssh.clone(), there.port()).await.map_err(|error| EngineError::Publish {
+            image: spec.image.clone(),
+            address: there.to_string(),
+            message: format!("no port here leads to it: {error}"),
+            cure: "free a port of 127.0.0.1 on this machine",
+        })?;
+        let address = forward.address();
+        self.forwards.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned(), forward);
+        Ok(address)
     }
 
     /// The engine answers 400 when the image says nothing that can be run, or names a program that is not there.
     fn not_started(&self, spec: &ContainerSpec, action: &str, error: bollard::errors::Error) -> EngineError {
-        match error {
-            bollard::errors::Error::DockerResponseServerError { status_code: 400, message } => {
-                EngineError::NotStarted { image: spec.image.clone(), message: text::message(&message) }
-            }
-            other => self.failed(action, other),
+        let Error::DockerResponseServerError { status_code, message } = error else { return self.failed(action, error) };
+        if let Some(trouble) = publish::trouble(&spec.image, &self.reach, &message) {
+            return trouble;
+        }
+        match status_code {
+            400 => EngineError::NotStarted { image: spec.image.clone(), message: text::message(&message) },
+            _ => error::refused(action.to_owned(), &message, Some(status_code)),
         }
     }
 
@@ -88,6 +121,7 @@ impl Docker {
     pub(super) async fn drop_container(&self, id: &str) -> Result<(), EngineError> {
         let action = format!("removal of container {id}");
         reference::checked(id)?;
+        self.forwards.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
         let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
         let call = async {
             match self.client.remove_container(id, Some(options)).await {
@@ -100,9 +134,9 @@ impl Docker {
     }
 }
 
-fn create_body(spec: &ContainerSpec) -> ContainerCreateBody {
+fn create_body(spec: &ContainerSpec, host_ip: IpAddr) -> ContainerCreateBody {
     let port = format!("{}/tcp", spec.port);
-    let binding = PortBinding { host_ip: Some(Ipv4Addr::LOCALHOST.to_string()), host_port: Some("0".to_owned()) };
+    let binding = PortBinding { host_ip: Some(host_ip.to_string()), host_port: Some("0".to_owned()) };
     let host_config = HostConfig {
         port_bindings: Some(HashMap::from([(port.clone(), Some(vec![binding]))])),
         restart_policy: Some(RestartPolicy { name: Some(RestartPolicyNameEnum::NO), maximum_retry_count: None }),
@@ -113,6 +147,8 @@ fn create_body(spec: &ContainerSpec) -> ContainerCreateBody {
         image: Some(spec.image.clone()),
         exposed_ports: Some(vec![port]),
         labels: Some(spec.labels.clone().into_iter().collect()),
+        env: Some(spec.env.iter().map(|(name, value)| format!("{name}={value}")).collect()),
+        cmd: spec.command.clone(),
         host_config: Some(host_config),
         ..ContainerCreateBody::default()
     }

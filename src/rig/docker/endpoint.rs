@@ -1,94 +1,184 @@
-//! Which socket an engine listens on, and which engines are not served.
+//! Which engine is meant, and where it listens.
+//!
+//! Follows the docker command: `DOCKER_HOST`, else `DOCKER_CONTEXT`, else the chosen context of its settings, else the default
+//! socket. What is set but cannot be followed is refused rather than passed over: measuring another engine than the user's
+//! would be wrong in silence.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::path::{Path, PathBuf};
 
-use super::EngineError;
+use super::{EngineError, text};
 
-/// The socket of an engine installed by a distribution's package.
-const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
+mod address;
+mod context;
+mod tls;
 
-/// Where an engine listens.
+pub(super) use address::{Address, SshAddress};
+use context::Store;
+pub(super) use tls::TlsFiles;
+
+/// Which engine is meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Endpoint {
     /// A Unix socket.
     Unix(PathBuf),
-    /// What `DOCKER_HOST` names, else the default socket.
+    /// What this process's environment names, as the docker command reads it.
     Environment,
+    /// What these variables name, in place of the process's: `DOCKER_HOST`, `DOCKER_CONTEXT`, `DOCKER_TLS`,
+    /// `DOCKER_TLS_VERIFY`, `DOCKER_CERT_PATH`, `DOCKER_CONFIG`, `HOME`, and `PATH` to find ssh.
+    Variables(BTreeMap<String, String>),
+}
+
+/// An engine's address with what it takes to reach it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Target {
+    pub(super) address: Address,
+    /// `None` speaks plain HTTP.
+    pub(super) tls: Option<TlsFiles>,
+    /// What named it, for messages: `DOCKER_HOST=tcp://…`, `docker context build`.
+    pub(super) named_by: String,
+    /// What the user should know although it is followed.
+    pub(super) warnings: Vec<String>,
+    /// Where programs are looked for; `None` is the process's own.
+    pub(super) search_path: Option<String>,
 }
 
 impl Endpoint {
-    /// The socket's path.
-    pub(super) fn socket(&self) -> Result<PathBuf, EngineError> {
+    /// The engine that is meant.
+    pub(super) fn target(&self) -> Result<Target, EngineError> {
         match self {
-            Self::Unix(path) => Ok(path.clone()),
-            Self::Environment => from_environment(|name| env::var(name).ok(), |path| std::fs::read_to_string(path).ok()),
+            Self::Unix(path) => Ok(Target::at(Address::Unix(path.clone()), format!("the socket {}", path.display()))),
+            Self::Environment => Variables(&|name| env::var(name).ok()).target(),
+            Self::Variables(given) => {
+                let target = Variables(&|name| given.get(name).cloned()).target()?;
+                Ok(Target { search_path: given.get("PATH").cloned(), ..target })
+            }
         }
     }
 }
 
-/// Follows the docker command: `DOCKER_HOST`, else `DOCKER_CONTEXT`, else the chosen context of its settings, else the default
-/// socket. An engine that is not behind a Unix socket, and a context, is refused rather than passed over: measuring another
-/// engine than the user's would be wrong in silence.
-fn from_environment(variable: impl Fn(&str) -> Option<String>, read: impl Fn(&Path) -> Option<String>) -> Result<PathBuf, EngineError> {
-    let set = |name: &str| variable(name).filter(|value| !value.is_empty());
-    if let Some(host) = set("DOCKER_HOST") {
-        return host.strip_prefix("unix://").filter(|path| path.starts_with('/')).map(PathBuf::from).ok_or_else(|| {
-            let why = "only unix:///path sockets are served; point DOCKER_HOST at one, or use --engine private";
-            EngineError::Endpoint { endpoint: format!("DOCKER_HOST={host}"), why }
-        });
+impl Target {
+    fn at(address: Address, named_by: String) -> Self {
+        Self { address, tls: None, named_by, warnings: Vec::new(), search_path: None }
     }
-    let context = set("DOCKER_CONTEXT").or_else(|| {
-        let folder = set("DOCKER_CONFIG").map(PathBuf::from).or_else(|| Some(Path::new(&set("HOME")?).join(".docker")))?;
-        let settings: serde_json::Value = serde_json::from_str(&read(&folder.join("config.json"))?).ok()?;
-        Some(settings.get("currentContext")?.as_str()?.to_owned())
-    });
-    match context {
-        Some(name) if !name.is_empty() && name != "default" => {
-            let why = "docker contexts are not served; set DOCKER_HOST to its unix:// socket, or use --engine private";
-            Err(EngineError::Endpoint { endpoint: format!("docker context {name}"), why })
+
+    /// What named it, and the address, for messages.
+    pub(super) fn described(&self) -> String {
+        let url = self.address.url();
+        if self.named_by.ends_with(&url) { self.named_by.clone() } else { format!("{} ({url})", self.named_by) }
+    }
+
+    /// Adds what is true of every plain TCP port that others can reach.
+    fn warned(mut self) -> Self {
+        if let Address::Tcp { host, .. } = &self.address
+            && self.tls.is_none()
+            && !is_loopback(host)
+        {
+            let url = self.address.url();
+            self.warnings.push(format!(
+                "{url} is not encrypted and asks for no key: whoever reaches it is root on that machine; set DOCKER_TLS_VERIFY=1 and \
+                 DOCKER_CERT_PATH, or use ssh://"
+            ));
         }
-        _ => Ok(PathBuf::from(DEFAULT_SOCKET)),
+        self
+    }
+}
+
+/// Whether `host` names this machine itself.
+pub(super) fn is_loopback(host: &str) -> bool {
+    host.eq_ignore_ascii_case("localhost") || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// An engine that is named but cannot be used.
+pub(super) fn refused(named_by: &str, why: impl Into<String>) -> EngineError {
+    EngineError::Endpoint { endpoint: named_by.to_owned(), why: why.into() }
+}
+
+/// The environment that is looked at.
+struct Variables<'a>(&'a dyn Fn(&str) -> Option<String>);
+
+impl Variables<'_> {
+    fn set(&self, name: &str) -> Option<String> {
+        (self.0)(name).filter(|value| !value.is_empty())
+    }
+
+    fn target(&self) -> Result<Target, EngineError> {
+        if let Some(host) = self.set("DOCKER_HOST") {
+            return self.of_host(&host);
+        }
+        match self.context()? {
+            Some((name, named_by)) => self.of_context(&name, &named_by),
+            None => self.of_nothing(),
+        }
+    }
+
+    fn of_host(&self, host: &str) -> Result<Target, EngineError> {
+        let named_by = format!("DOCKER_HOST={}", address::without_password(host));
+        let address = Address::parse(host.trim()).map_err(|why| refused(&named_by, why))?;
+        let mut target = self.with_wished_tls(address, named_by)?;
+        if let Some(context) = self.set("DOCKER_CONTEXT").filter(|name| name != context::DEFAULT) {
+            let context = text::name(&context);
+            target.warnings.push(format!("DOCKER_HOST goes before the docker context {context}; unset one of them"));
+        }
+        Ok(target.warned())
+    }
+
+    fn of_nothing(&self) -> Result<Target, EngineError> {
+        let tls = self.set("DOCKER_TLS_VERIFY").or_else(|| self.set("DOCKER_TLS")).is_some();
+        self.with_wished_tls(Address::default(tls), "the default address".to_owned())
+    }
+
+    /// TLS as the variables wish for it. On a Unix socket and over ssh they mean nothing.
+    fn with_wished_tls(&self, address: Address, named_by: String) -> Result<Target, EngineError> {
+        let verify = self.set("DOCKER_TLS_VERIFY").is_some();
+        let mut target = Target::at(address, named_by);
+        if !matches!(target.address, Address::Tcp { .. }) || !(verify || self.set("DOCKER_TLS").is_some()) {
+            return Ok(target);
+        }
+        let folder = self.set("DOCKER_CERT_PATH").map(PathBuf::from).or_else(|| self.settings());
+        let folder = folder.ok_or_else(|| refused(&target.named_by, "TLS is asked for and no folder is known; set DOCKER_CERT_PATH"))?;
+        target.tls = Some(TlsFiles::wished(&folder, verify));
+        target.warnings.extend((!verify).then(|| tls::unverified(&target.address.url())));
+        Ok(target)
+    }
+
+    /// The chosen context and what chose it; `None` for the default one.
+    fn context(&self) -> Result<Option<(String, String)>, EngineError> {
+        let chosen = match self.set("DOCKER_CONTEXT") {
+            Some(name) => Some((name, "DOCKER_CONTEXT".to_owned())),
+            None => match self.settings() {
+                Some(folder) => context::current(&folder)?.map(|name| (name, folder.join("config.json").display().to_string())),
+                None => None,
+            },
+        };
+        Ok(chosen.filter(|(name, _)| name != context::DEFAULT))
+    }
+
+    fn of_context(&self, name: &str, chosen_by: &str) -> Result<Target, EngineError> {
+        let named_by = format!("docker context {} (chosen by {chosen_by})", text::name(name));
+        let folder =
+            self.settings().ok_or_else(|| refused(&named_by, "no folder of docker's settings is known; set DOCKER_CONFIG or HOME"))?;
+        let found = Store::at(&folder).read(name, &named_by)?;
+        let address = match found.host.trim() {
+            "" => Address::default(false),
+            host => Address::parse(host).map_err(|why| refused(&named_by, why))?,
+        };
+        let mut target = Target::at(address, named_by);
+        if matches!(target.address, Address::Tcp { .. }) {
+            target.tls = found.tls;
+            let unverified = target.tls.as_ref().is_some_and(|tls| !tls.verify);
+            target.warnings.extend(unverified.then(|| tls::unverified(&target.address.url())));
+        }
+        Ok(target.warned())
+    }
+
+    /// The folder of the docker command's settings.
+    fn settings(&self) -> Option<PathBuf> {
+        let home = || Some(Path::new(&self.set("HOME")?).join(".docker"));
+        self.set("DOCKER_CONFIG").map(PathBuf::from).or_else(home)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn resolve(variables: &[(&str, &str)], settings: Option<&str>) -> Result<PathBuf, String> {
-        let variable = |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
-        let read = |path: &Path| settings.filter(|_| path == Path::new("/home/a/.docker/config.json")).map(str::to_owned);
-        from_environment(variable, read).map_err(|error| error.to_string())
-    }
-
-    #[test]
-    fn an_empty_environment_means_the_default_socket() {
-        assert_eq!(resolve(&[], None), Ok(PathBuf::from(DEFAULT_SOCKET)));
-        assert_eq!(resolve(&[("DOCKER_HOST", ""), ("DOCKER_CONTEXT", "default")], None), Ok(PathBuf::from(DEFAULT_SOCKET)));
-    }
-
-    #[test]
-    fn docker_host_names_a_socket_and_wins_over_a_context() {
-        let environment = [("DOCKER_HOST", "unix:///run/user/1000/docker.sock"), ("DOCKER_CONTEXT", "remote")];
-        assert_eq!(resolve(&environment, None), Ok(PathBuf::from("/run/user/1000/docker.sock")));
-    }
-
-    #[test]
-    fn an_engine_behind_tcp_or_ssh_is_refused_with_the_cure() {
-        for host in ["tcp://10.0.0.1:2375", "ssh://me@host", "unix://relative", "http://x"] {
-            let message = resolve(&[("DOCKER_HOST", host)], None).expect_err("it is not served");
-            assert!(message.contains(host) && message.ends_with("use --engine private"), "{message}");
-        }
-    }
-
-    #[test]
-    fn a_chosen_context_is_refused_and_not_passed_over() {
-        let home = ("HOME", "/home/a");
-        let chosen = resolve(&[home], Some(r#"{"auths":{},"currentContext":"desktop-linux"}"#)).expect_err("it is not served");
-        assert!(chosen.contains("docker context desktop-linux"), "{chosen}");
-        assert!(resolve(&[home, ("DOCKER_CONTEXT", "remote")], None).is_err());
-        assert_eq!(resolve(&[home], Some("{}")), Ok(PathBuf::from(DEFAULT_SOCKET)));
-        assert_eq!(resolve(&[home], Some("not json")), Ok(PathBuf::from(DEFAULT_SOCKET)));
-    }
-}
+mod tests;

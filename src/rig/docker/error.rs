@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 
 use bollard::errors::Error;
 
-use super::{Docker, EngineError, text};
+use super::{Docker, EngineError, Reach, text};
 
 impl Docker {
     /// What a failed call means. `action` reads before "failed": `push of 127.0.0.1:5000/x:a`.
@@ -24,15 +24,24 @@ impl Docker {
     /// The engine went away during `action`.
     pub(super) fn lost(&self, action: &str, source: impl StdError + Send + Sync + 'static) -> EngineError {
         let (endpoint, log) = (self.endpoint.to_string(), self.log.to_string());
-        EngineError::Lost { endpoint, action: action.to_owned(), log, source: source.into() }
+        let source = match &self.reach {
+            Reach::Through(ssh) => ssh.last_words().map_or_else(|| source.into(), |why| Broken(why).into()),
+            Reach::Here | Reach::At(_) => source.into(),
+        };
+        EngineError::Lost { endpoint, action: action.to_owned(), log, source }
     }
 }
+
+/// Why the connection broke, as the one who held it says.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Broken(String);
 
 /// The engine's refusal, or its full data root.
 pub(super) fn refused(action: String, message: &str, status: Option<u16>) -> EngineError {
     let full = text::says_disk_full(message);
     let message = text::message(message);
-    if full { EngineError::DataRootFull { action, message } } else { EngineError::Refused { action, message, status } }
+    if full { EngineError::DataRootFull { action, message, failure: None } } else { EngineError::Refused { action, message, status } }
 }
 
 /// The HTTP status of a refused call.

@@ -1,8 +1,9 @@
 //! What an engine says about itself.
 
-use bollard::models::SystemInfo;
+use bollard::models::{SystemInfo, SystemVersion};
 
 use super::{Docker, EngineError, EngineInfo, text};
+use crate::rig::engine::Product;
 
 /// Marks containerd's image store in `DriverStatus`.
 const CONTAINERD_STORE: [&str; 2] = ["driver-type", "io.containerd.snapshotter.v1"];
@@ -18,6 +19,7 @@ impl Docker {
             value.ok_or_else(|| EngineError::Incomplete { action: action.to_owned(), missing })
         };
         Ok(EngineInfo {
+            product: self.product,
             containerd_store: is_containerd_store(&info),
             platform: platform(&told(info.os_type, "an operating system")?, &told(info.architecture, "an architecture")?),
             version: told(info.server_version, "a version")?,
@@ -34,6 +36,12 @@ impl Docker {
 
 fn is_containerd_store(info: &SystemInfo) -> bool {
     info.driver_status.iter().flatten().any(|pair| *pair == CONTAINERD_STORE)
+}
+
+/// Whose engine it is: podman names itself among its parts.
+pub(super) fn product(version: &SystemVersion) -> Product {
+    let podman = version.components.iter().flatten().any(|part| part.name == "Podman Engine");
+    if podman { Product::Podman } else { Product::Docker }
 }
 
 /// The engine's words as an OCI platform: `linux` and `x86_64` are `linux/amd64`.

@@ -2,11 +2,13 @@
 
 use std::time::Instant;
 
+use bollard::auth::DockerCredentials;
 use bollard::errors::Error;
 use bollard::models::{CreateImageInfo, ProgressDetail, PushImageInfo};
 use bollard::query_parameters::{CreateImageOptionsBuilder, PushImageOptionsBuilder};
 use futures_util::TryStreamExt;
 
+use super::login::readable;
 use super::{Docker, EngineError, ProgressSink, Transfer, error, reference};
 use crate::rig::engine::Progress;
 
@@ -23,7 +25,8 @@ pub(super) async fn push(docker: &Docker, name: &str, sink: &ProgressSink) -> Re
     let options = PushImageOptionsBuilder::new().tag(tag).build();
     let call = async {
         let begun = Instant::now();
-        let mut stream = docker.client.push_image(repository, Some(options), None);
+        let (client, login) = logged_in(docker, name);
+        let mut stream = client.push_image(repository, Some(options), login);
         let mut reading = PushReading::default();
         while let Some(item) = stream.try_next().await.map_err(|error| docker.failed(&action, error))? {
             let PushImageInfo { error_detail, status, progress_detail } = item;
@@ -43,7 +46,8 @@ pub(super) async fn pull(docker: &Docker, name: &str, sink: &ProgressSink) -> Re
     let options = pull_options(name)?;
     let call = async {
         let begun = Instant::now();
-        let mut stream = docker.client.create_image(Some(options), None, None);
+        let (client, login) = logged_in(docker, name);
+        let mut stream = client.create_image(Some(options), None, login);
         let mut reading = PullReading::default();
         while let Some(item) = stream.try_next().await.map_err(|error: Error| docker.failed(&action, error))? {
             let CreateImageInfo { id, error_detail, status, progress_detail } = item;
@@ -56,6 +60,14 @@ pub(super) async fn pull(docker: &Docker, name: &str, sink: &ProgressSink) -> Re
         reading.finish(seconds).ok_or_else(|| EngineError::Incomplete { action: action.clone(), missing: "a final status" })
     };
     docker.watched(&action, call).await
+}
+
+/// The client and the login for a call about `name`.
+fn logged_in(docker: &Docker, name: &str) -> (bollard::Docker, Option<DockerCredentials>) {
+    match docker.login.as_ref().and_then(|login| login.of(name)) {
+        Some(login) => (readable(&docker.client, docker.product), Some(login)),
+        None => (docker.client.clone(), None),
+    }
 }
 
 /// A digest goes whole into `fromImage`: as a tag it would be taken for one.

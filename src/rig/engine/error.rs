@@ -1,5 +1,6 @@
 //! Why an engine could not do what was asked.
 
+use super::BuildFailure;
 use crate::dockerfile::ContextError;
 
 /// Why an engine could not do what was asked.
@@ -14,13 +15,13 @@ pub enum EngineError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// The environment names an engine in a way that is not served.
+    /// The environment names an engine that is not served, or that cannot be reached for a reason that is known.
     #[error("cannot use the engine that {endpoint} names: {why}")]
     Endpoint {
         /// The setting and its value: `DOCKER_HOST=tcp://…`.
         endpoint: String,
         /// The reason and the cure in words.
-        why: &'static str,
+        why: String,
     },
     /// The engine died, stopped answering, or the connection broke while a call was under way.
     #[error("the engine at {endpoint} went away during {action}; its log is {log}")]
@@ -53,6 +54,18 @@ pub enum EngineError {
         /// The engine's message.
         message: String,
     },
+    /// The container's port could not be published on the engine's machine. The engine is fine.
+    #[error("cannot publish a port of {image} on {address} of the engine's machine: {message}; {cure}")]
+    Publish {
+        /// The image.
+        image: String,
+        /// Address and port, where the engine told the port.
+        address: String,
+        /// The engine's message.
+        message: String,
+        /// What can be done.
+        cure: &'static str,
+    },
     /// The engine's data root is full.
     #[error(
         "{action} failed because the engine's data root is full: {message}; free space there, or choose another place with --data-root"
@@ -62,6 +75,8 @@ pub enum EngineError {
         action: String,
         /// The engine's message.
         message: String,
+        /// The build whose step found it full, with what it printed until then.
+        failure: Option<Box<BuildFailure>>,
     },
     /// The engine ended a stream without the result that it must carry.
     #[error("{action} ended without {missing}; the engine's answer was incomplete, run again and report this if it stays")]

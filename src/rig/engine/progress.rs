@@ -26,6 +26,10 @@ pub enum Progress {
     },
     /// A line of a step's or a helper's output.
     Log(LogLine),
+    /// What goes on now, where there is no step to begin: a wait, say.
+    Notice(String),
+    /// Something that a reader of the figures must know.
+    Warning(String),
     /// Bytes of one layer moved so far.
     Layer {
         /// The engine's short id of the layer; empty where it gives none.

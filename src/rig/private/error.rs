@@ -52,7 +52,7 @@ pub enum PrivateError {
         log: String,
     },
     /// Something that the engine made could not be removed.
-    #[error("the private engine left {}; remove it with `loadline doctor` as root", list(what))]
+    #[error("the private engine left {}; remove it with `loadline doctor --clean` as root", list(what))]
     LeftBehind {
         /// What is still there.
         what: Vec<Leftover>,

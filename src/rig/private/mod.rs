@@ -27,7 +27,7 @@ use std::time::{Duration, Instant};
 
 pub use error::PrivateError;
 pub use memory::{TMPFS_FROM, available as available_memory};
-pub use obstacle::{Obstacle, obstacle};
+pub use obstacle::{Obstacle, find_dockerd, obstacle};
 pub use sweep::{Leftover, leftovers, sweep};
 
 use cage::{Cage, Plan};

@@ -36,7 +36,7 @@ pub fn obstacle(dockerd: Option<&Path>) -> Option<Obstacle> {
 }
 
 /// The daemon's binary: the named one, else the first on the path.
-pub(super) fn find_dockerd(named: Option<&Path>) -> Result<PathBuf, Obstacle> {
+pub fn find_dockerd(named: Option<&Path>) -> Result<PathBuf, Obstacle> {
     match named {
         Some(path) if tools::is_executable(path) => std::path::absolute(path)
             .map_err(|e| Obstacle::new("no-dockerd", format!("{}: {e}", path.display()), "name dockerd by its absolute path")),

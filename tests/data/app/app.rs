@@ -10,9 +10,22 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["serve"] => serve("200 OK", "ready\n"),
+        ["need"] => match std::env::var("DATABASE_URL") {
+            Ok(url) => serve("200 OK", &format!("{{\"status\": \"UP\", \"database\": \"{url}\"}}")),
+            Err(_) => end(4, "DATABASE_URL is not set"),
+        },
         ["refuse"] => serve("500 Internal Server Error", "the database is gone\n"),
         ["crash"] => end(3, "cannot open /var/db"),
         ["sulk"] => sleep("waiting for a database"),
+        ["warm-up", seconds] => {
+            println!("warming up");
+            std::thread::sleep(Duration::from_secs(seconds.parse().expect("a number of seconds")));
+            serve("200 OK", "ready\n");
+        }
+        ["stall"] => {
+            (1..=30).for_each(|n| println!("loading module {n} of 30"));
+            sleep("module 31 does not answer");
+        }
         ["sleep"] => sleep("a long step"),
         ["fail"] => {
             (1..=30).for_each(|n| println!("line {n} of 30"));

@@ -3,8 +3,20 @@
 use super::Desk;
 
 /// Every command, as it is asked for help.
-const COMMANDS: [&[&str]; 10] =
-    [&[], &["doctor"], &["run"], &["list"], &["report"], &["bases"], &["bases", "list"], &["bases", "build"], &["completions"], &["man"]];
+const COMMANDS: [&[&str]; 12] = [
+    &[],
+    &["doctor"],
+    &["init"],
+    &["run"],
+    &["list"],
+    &["report"],
+    &["bases"],
+    &["bases", "list"],
+    &["bases", "build"],
+    &["bases", "prune"],
+    &["completions"],
+    &["man"],
+];
 
 #[test]
 fn every_command_explains_itself_on_stdout() {

@@ -7,15 +7,29 @@ use loadline::record::Record;
 
 use super::{Desk, Ran, ran, refusals};
 use crate::wire::docker::daemon::{Answer, Daemon, End};
+use crate::wire::docker::front::Front;
 
-const INFO: &str = r#"{"ServerVersion":"20.10.24","OSType":"linux","Architecture":"x86_64","Driver":"overlay2","KernelVersion":"6.1.0","DockerRootDir":"/var/lib/docker","ID":"ABCD"}"#;
+pub(super) const INFO: &str = r#"{"ServerVersion":"20.10.24","OSType":"linux","Architecture":"x86_64","Driver":"overlay2","KernelVersion":"6.1.0","DockerRootDir":"/var/lib/docker","ID":"ABCD"}"#;
+
+/// What an engine says that has imported an image.
+const IMPORTED: &str = "{\"status\":\"sha256:505b969d000000000000000000000000000000000000000000000000000000aa\"}\n";
 
 /// What a builder says of a build that failed, with a terminal's escape sequences in it.
 const FAILURE: &str = "{\"errorDetail\":{\"message\":\"disk \\u001b[2Jon fire\"},\"error\":\"disk \\u001b[2Jon fire\"}\n";
 
 /// An engine whose builds answer so.
 fn engine(build: Answer) -> Daemon {
-    Daemon::start(vec![("GET /info", Answer::ok(INFO)), ("POST /build", build)])
+    let refused = "{\"errorDetail\":{\"message\":\"connection refused\"},\"error\":\"connection refused\"}\n";
+    Daemon::start(vec![
+        ("GET /info", Answer::ok(INFO)),
+        ("POST /build", build),
+        ("GET /images/json", Answer::ok("[]")),
+        ("GET /containers/json", Answer::ok("[]")),
+        ("GET /system/df", Answer::ok(r#"{"BuildCache":[]}"#)),
+        ("POST /images/create", Answer::ok(IMPORTED)),
+        ("POST /images/", Answer::ok(refused)),
+        ("DELETE /images/", Answer::ok("[]")),
+    ])
 }
 
 fn command(desk: &Desk, engine: &Daemon, more: &[&str]) -> std::process::Command {
@@ -60,6 +74,38 @@ async fn an_engine_that_cuts_the_build_off_exits_4_with_a_readable_record() {
     let ran = run(&desk, Answer::ok("{\"stream\":\"Step 1/2\"}\n").end(End::Cut), &[]).await;
     assert_eq!(ran.code, Some(4), "{ran:?}");
     Record::read(&desk.path().join("run")).expect("a record");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_to_another_machine_that_breaks_in_a_build_exits_4_and_measures_nothing() {
+    let desk = refusals::library();
+    let engine = engine(Answer::ok("{\"stream\":\"Step 1/2\"}\n").end(End::Silence));
+    let front = Front::plain(engine.socket()).await;
+    let mut command = command(&desk, &engine, &[]);
+    command.env("DOCKER_HOST", format!("tcp://127.0.0.1:{}", front.port())).env("DOCKER_CONTEXT", "another");
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+    while engine.seen("POST /build").is_empty() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    front.cut();
+    let output = tokio::task::spawn_blocking(move || child.wait_with_output().expect("it ends")).await.expect("no panic");
+    let ran = ran(&output, desk.path());
+    assert_eq!(ran.code, Some(4), "{ran:?}");
+    assert!(ran.err.contains("DOCKER_HOST goes before the docker context another"), "{}", ran.err);
+    assert!(ran.err.contains("went away during build of"), "{}", ran.err);
+    let record = Record::read(&desk.path().join("run")).expect("a record");
+    assert!(record.trials.iter().all(|trial| trial.observations.is_empty()), "{:?}", record.trials);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_context_that_does_not_exist_exits_4_and_names_those_that_do() {
+    let desk = refusals::library();
+    let settings = tempfile::tempdir().expect("a folder is made");
+    let mut command = desk.command(&["run", "--engine", "host", "--quick", "--out", "run"]);
+    command.env_remove("DOCKER_HOST").env("DOCKER_CONTEXT", "gone").env("DOCKER_CONFIG", settings.path());
+    let ran = ran(&command.output().expect("the program starts"), desk.path());
+    assert_eq!(ran.code, Some(4), "{ran:?}");
+    assert!(ran.err.contains("there is no such context; choose one of default"), "{}", ran.err);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -18,6 +18,10 @@ fn events(text: &str) -> Vec<serde_json::Value> {
 
 #[test]
 fn the_schema_of_events_checked_in_is_that_of_the_type() {
+    checked_in(
+        "schemas/doctor.schema.json",
+        &(serde_json::to_string_pretty(&loadline::cli::doctor_schema()).expect("a schema is JSON") + "\n"),
+    );
     checked_in("schemas/event.schema.json", &(serde_json::to_string_pretty(&event_schema()).expect("a schema is JSON") + "\n"));
 }
 

@@ -1,3 +1,4 @@
 //! A fake engine in process.
 
 mod run;
+mod tryout;

@@ -10,6 +10,7 @@ use loadline::dockerfile::VariantKind;
 use loadline::measure::Measure;
 use loadline::record::{Status, TrialOutcome};
 use loadline::rig::RunNetwork;
+use loadline::rig::host::{CONTAINER_LABEL, OWNER_LABEL, Owner, RUN_LABEL};
 use loadline::rig::registry::{Registry, RegistryOptions};
 use loadline::run::{Bench, Emitter, End, Event, EventKind, Execution, Limits, Plan, Sink, Stopwatch};
 use loadline::scenario::{Builder, Expectation, Language, Scenario, Smoke, SmokeCheck, SmokeExpect, SmokeRequest, Variant};
@@ -57,6 +58,7 @@ struct Case {
     puller: Option<FakeEngine>,
     scenario: Scenario,
     skipped: BTreeMap<(usize, usize), String>,
+    unreachable: Option<String>,
     limits: Limits,
     cancel: CancellationToken,
 }
@@ -73,6 +75,7 @@ impl Case {
             puller: Some(FakeEngine::default()),
             scenario,
             skipped: BTreeMap::new(),
+            unreachable: None,
             limits: Limits::default(),
             cancel: CancellationToken::new(),
         }
@@ -97,7 +100,16 @@ impl Case {
         let registry = Registry::start(RegistryOptions::new(self.folder.path().join("blobs"))).await.expect("a loopback port is free");
         let isolated = self.puller.is_some();
         let keep = vec!["x".to_owned()];
-        let bench = Bench { builder: self.builder.clone(), puller: self.puller, registry, isolated, network: RunNetwork::Host, keep };
+        let bench = Bench {
+            builder: self.builder.clone(),
+            puller: self.puller,
+            registry,
+            isolated,
+            network: RunNetwork::Host,
+            keep,
+            unreachable: self.unreachable,
+            named: None,
+        };
         let events = Arc::new(Mutex::new(Vec::new()));
         let heard = Arc::clone(&events);
         let listener = Arc::new(move |event| heard.lock().expect("no listener panics").push(event));
@@ -136,7 +148,14 @@ fn scenario(root: &Path) -> Scenario {
         language: Language("go".to_owned()),
         root: root.to_owned(),
         variants: vec![variant("good", root), variant("odd", root)],
-        smoke: Smoke::Check(SmokeCheck { port: 8080, timeout: Duration::from_millis(600), ready, requests: Vec::new() }),
+        smoke: Smoke::Check(SmokeCheck {
+            port: 8080,
+            timeout: Duration::from_millis(600),
+            ready,
+            requests: Vec::new(),
+            env: BTreeMap::new(),
+            command: None,
+        }),
         from_file: true,
     }
 }
@@ -312,6 +331,45 @@ async fn a_host_engine_is_never_pruned_and_says_that_it_cannot_show_a_cold_pull(
     assert!(ran.builder.calls().iter().all(|c| !c.starts_with("prune")));
     assert!(ran.outcome("good").warnings.iter().any(|w| w.message.contains("pull-time is not measured")));
     assert!(ran.outcome("good").observations.iter().all(|o| o.measure != Measure::PullTime));
+}
+
+#[tokio::test]
+async fn without_a_way_to_the_registry_sizes_are_computed_and_nothing_is_pushed() {
+    let mut case = Case::odd(Behaviour::NamesOtherLayers);
+    case.puller = None;
+    case.unreachable = Some("connection refused".to_owned());
+    let ran = case.run().await;
+    let good = ran.outcome("good");
+    assert_eq!(good.status, Status::Measured);
+    assert!(good.push.is_none() && ran.builder.calls().iter().all(|c| !c.starts_with("push")));
+    let definition = |measure: Measure| {
+        let found = good.observations.iter().find(|o| o.measure == measure && o.phase.is_none());
+        found.and_then(|o| o.definition.clone())
+    };
+    assert_eq!(definition(Measure::TransferSize).as_deref(), Some("D2-computed"));
+    assert_eq!(definition(Measure::LayerTransferSize).as_deref(), Some("D1-computed"));
+    assert_eq!(definition(Measure::UncompressedSize).as_deref(), Some("D3"));
+    assert!(ran.value("good", Measure::UncompressedSize) >= 100_000.0);
+    let said = good.warnings.iter().find(|w| w.message.contains("push-time and pull-time are not available"));
+    assert!(said.is_some_and(|w| w.message.contains("connection refused")), "{:?}", good.warnings);
+    odd_alone_fails(&ran, "invalid", "but it exported");
+}
+
+#[tokio::test]
+async fn what_is_made_on_a_host_engine_carries_its_run_and_its_owner() {
+    let mut case = Case::new();
+    case.puller = None;
+    let ran = case.run().await;
+    let labels = ran.builder.labels();
+    assert_eq!(labels.len(), 4, "two images and two containers");
+    for labels in &labels {
+        assert_eq!(labels[RUN_LABEL], "test");
+        let owner = Owner::parse(&labels[OWNER_LABEL]).expect("an owner");
+        assert_eq!(owner, Owner::this());
+    }
+    assert_eq!(labels.iter().filter(|labels| labels.contains_key(CONTAINER_LABEL)).count(), 2);
+    let private = Case::new().run().await;
+    assert!(private.builder.labels().iter().all(BTreeMap::is_empty), "no size of a private engine depends on a label");
 }
 
 #[tokio::test]

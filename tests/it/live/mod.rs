@@ -3,6 +3,11 @@
 mod bases;
 mod context;
 mod docker;
+mod endpoints;
+mod java;
+mod node;
 mod private;
+mod python;
 mod registry;
 mod run;
+mod slow_start;

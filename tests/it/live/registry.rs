@@ -72,6 +72,13 @@ async fn measuring_registry(directory: &Path) -> Registry {
     Registry::start(RegistryOptions::new(directory)).await.expect("the registry starts")
 }
 
+/// `ann` with the password `~?>~?>~~~???>>>sesame` in bcrypt at its lowest cost. In base64 it has the letters that engines want otherwise
+/// in a header, wherever it begins.
+const HTPASSWD: &str = "ann:$2b$04$zWyEEgGiDMcojoJYQvCr0eUt/pi8WmNQfJa0TCOfrwI/0oHRlImm6\n";
+
+/// The packed login of `ann`.
+pub(super) const ANNS_LOGIN: &str = "YW5uOn4/Pn4/Pn5+fj8/Pz4+PnNlc2FtZQ==";
+
 /// Debian's registry, killed when dropped.
 pub(super) struct DebianRegistry {
     pub(super) address: SocketAddr,
@@ -81,6 +88,20 @@ pub(super) struct DebianRegistry {
 
 impl DebianRegistry {
     pub(super) async fn start() -> Self {
+        Self::started(None).await
+    }
+
+    /// One that wants the login of `ann` with the password of [`ANNS_LOGIN`].
+    pub(super) async fn with_login() -> Self {
+        Self::started(Some(HTPASSWD)).await
+    }
+
+    /// The folder of everything that is stored.
+    pub(super) fn folder(&self) -> &Path {
+        self.directory.path()
+    }
+
+    async fn started(htpasswd: Option<&str>) -> Self {
         let directory = tempfile::tempdir().expect("a temporary folder");
         // The port is free again before the registry takes it; nothing on this machine hands it out that soon.
         let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port");
@@ -88,8 +109,12 @@ impl DebianRegistry {
             "version: 0.1\nlog:\n  level: error\nstorage:\n  filesystem:\n    rootdirectory: {}\n  delete:\n    enabled: true\nhttp:\n  addr: {free}\n",
             directory.path().display()
         );
-        let config = directory.path().join("config.yml");
-        std::fs::write(&config, yaml).expect("a file");
+        let (config, passwords) = (directory.path().join("config.yml"), directory.path().join("htpasswd"));
+        let auth = htpasswd.map(|text| {
+            std::fs::write(&passwords, text).expect("a file");
+            format!("auth:\n  htpasswd:\n    realm: test\n    path: {}\n", passwords.display())
+        });
+        std::fs::write(&config, yaml + &auth.unwrap_or_default()).expect("a file");
         let mut command = Command::new("docker-registry");
         command.arg("serve").arg(&config).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
         let process = command.spawn().expect("docker-registry is on the path; install docker-registry");

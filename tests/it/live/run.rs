@@ -1,10 +1,14 @@
 //! Live tests of whole runs, nearly all of them through the program's binary.
 
+mod apps;
 mod bench;
 mod contexts;
 mod failures;
+mod first;
 mod go_api;
 mod host;
 mod hub;
+mod named;
 mod outages;
 mod signals;
+mod users_engine;

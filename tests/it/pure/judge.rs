@@ -45,6 +45,22 @@ fn one_byte_more_is_drift_and_no_drift_of_the_ratio() {
 }
 
 #[test]
+fn a_computed_transfer_size_is_never_compared_with_a_pushed_one() {
+    let mut computed = go_api();
+    for observation in computed.trials.iter_mut().flat_map(|outcome| &mut outcome.observations) {
+        observation.definition = observation.measure.computed_definition().map(str::to_owned);
+    }
+    let comparison = compare(&go_api(), &computed);
+    let words = "the definition differs: D2 in the baseline, D2-computed here";
+    assert_eq!(condition(figure(&comparison, "multi", Measure::TransferSize)), words);
+    assert_eq!(condition(ratio(&comparison, Measure::TransferSize)), words);
+    assert_eq!(figure(&comparison, "multi", Measure::UncompressedSize).verdict, Verdict::Reproduced);
+    let told = comparison.findings.iter().filter(|f| f.measure == Measure::TransferSize && f.phase.is_none());
+    assert_eq!(told.count(), 3, "each figure once: two variants and their ratio");
+    assert_eq!(figure(&compare(&computed, &computed), "multi", Measure::TransferSize).verdict, Verdict::Reproduced);
+}
+
+#[test]
 fn bytes_within_what_the_baselines_trials_differed_by_are_reproduced() {
     let mut baseline = go_api();
     let mut offset = [-40.0, 0.0, 40.0].into_iter();

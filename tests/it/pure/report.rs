@@ -110,6 +110,20 @@ fn a_drift_of_one_byte_is_told_in_bytes() {
 }
 
 #[test]
+fn a_name_that_a_terminal_would_obey_is_shown_in_csv_and_escaped_in_json() {
+    let mut record = go_api();
+    for planned in &mut record.run.plan {
+        "\u{1b}[2J\u{9b}31m=cmd\r\n\u{202e}gpj".clone_into(&mut planned.scenario);
+    }
+    record.trials.iter_mut().for_each(|o| o.trial.scenario.clone_from(&record.run.plan[0].scenario));
+    let data = ReportData::new(&record);
+    let csv = observations_csv(&data).expect("CSV");
+    assert!(csv.contains(",\u{fffd}[2J\u{fffd}31m=cmd\u{fffd}\u{fffd}\u{fffd}gpj,"), "{csv}");
+    let json = json(&data).expect("JSON");
+    assert!(json.contains(r#""name": "\u001b[2J\u009b31m=cmd\r\n\u202egpj""#), "{json}");
+}
+
+#[test]
 fn a_variant_without_figures_has_its_reason_everywhere_and_never_a_number() {
     let data = data();
     let broken = data.scenarios[0].variants.iter().find(|v| v.name == "broken").expect("the variant");
@@ -170,7 +184,7 @@ fn every_size_in_a_chart_says_which_size_it_is_and_its_unit() {
     assert!(chart.contains("Transfer size (D2), MB") && chart.contains("Uncompressed size (D3), MB"), "{chart}");
     assert!(chart.contains("stand-in bases"), "the base set is named");
     let chart = times_chart(&data()).expect("a chart");
-    for title in ["Build time, s (cold cache)", "Push time, s", "Pull time, s"] {
+    for title in ["Build time, s", "Build time, cold cache:", "Push time, s", "Pull time, s"] {
         assert!(chart.contains(title), "{title}: {chart}");
     }
 }
@@ -259,7 +273,7 @@ fn uneven_table(markdown: &str) -> Option<String> {
 
 /// A record with hostile names and messages and random figures.
 fn hostile() -> impl Strategy<Value = Record> {
-    let text = "[ -~|\\\\`<&>'\"=+@,;\n\r\t\u{1b}\u{202e}é漢-]{1,40}";
+    let text = "[ -~|\\\\`<&>'\"=+@,;\n\r\t\u{1b}\u{7f}\u{9b}\u{202e}é漢-]{1,40}";
     let variants = prop::collection::vec((text, 5_000_u64..9_000_000_000, 1e-6_f64..1e5, 0_u8..4), 1..30);
     (text, text, variants).prop_map(|(scenario, message, variants)| {
         let mut record = Record::new(run(), Vec::new()).expect("an empty record");
@@ -291,12 +305,24 @@ proptest! {
         for (row, observation) in rows.iter().zip(&data.observations) {
             for (cell, text) in [(&row[1], &observation.scenario), (&row[2], &observation.variant)] {
                 prop_assert!(!cell.starts_with(['=', '+', '-', '@', '\t', '\r']), "{:?}", cell);
-                prop_assert_eq!(cell.strip_prefix('\'').unwrap_or(cell), text);
+                let shown: String = text.chars().map(|c| if c.is_control() || c == '\u{202e}' { '\u{fffd}' } else { c }).collect();
+                prop_assert_eq!(cell.strip_prefix('\'').unwrap_or(cell), shown);
             }
             prop_assert_eq!(row[17].parse::<f64>().ok(), Some(observation.value));
         }
         let summary = summary_csv(&data).expect("CSV");
         prop_assert!(csv::Reader::from_reader(summary.as_bytes()).records().all(|r| r.is_ok()));
+    }
+
+    #[test]
+    fn no_format_that_is_printed_holds_what_a_terminal_obeys(record in hostile()) {
+        let data = ReportData::new(&record);
+        let texts = [observations_csv(&data).expect("CSV"), summary_csv(&data).expect("CSV"), json(&data).expect("JSON"), markdown(&data)];
+        for text in texts {
+            prop_assert!(text.chars().all(|c| c == '\n' || !(c.is_control() || c == '\u{202e}')), "{:?}", text);
+        }
+        let read: serde_json::Value = serde_json::from_str(&json(&data).expect("JSON")).expect("JSON");
+        prop_assert_eq!(read["scenarios"][0]["name"].as_str(), Some(record.run.plan[0].scenario.as_str()));
     }
 
     #[test]

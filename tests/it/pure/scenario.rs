@@ -1,8 +1,13 @@
 //! Scenario files: what is understood, what is refused, and with which words.
 
+mod apps;
 mod discovery;
 mod format;
+mod java;
+mod javascript;
 mod properties;
+mod proposals;
+mod python;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 
 /// A program that has not ended by then hangs. A machine without base images builds them in this time.
-const LIMIT: Duration = Duration::from_mins(15);
+const LIMIT: Duration = Duration::from_mins(40);
 
 /// What this environment holds that would change what is printed or which engine is asked.
 const STRANGERS: [&str; 10] = [

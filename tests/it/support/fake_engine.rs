@@ -54,13 +54,14 @@ struct State {
     tags: BTreeMap<String, String>,
     containers: BTreeSet<String>,
     calls: Vec<String>,
+    labels: Vec<BTreeMap<String, String>>,
 }
 
 /// One layer, its configuration and its manifest.
 #[derive(Clone, Debug)]
 struct FakeImage {
     behaviour: Option<Behaviour>,
-    tar_len: u64,
+    tar: Vec<u8>,
     diff_id: String,
     layer: Vec<u8>,
     config: Vec<u8>,
@@ -76,6 +77,11 @@ impl FakeEngine {
     /// Every call so far, in order: `build loadline-run/…`.
     pub(crate) fn calls(&self) -> Vec<String> {
         self.state().calls.clone()
+    }
+
+    /// The labels of every image and container that was made.
+    pub(crate) fn labels(&self) -> Vec<BTreeMap<String, String>> {
+        self.state().labels.clone()
     }
 
     /// Containers that were not removed.
@@ -129,7 +135,7 @@ impl FakeImage {
             digest(&layer)
         )
         .into_bytes();
-        Self { behaviour: Some(behaviour), tar_len: len as u64, diff_id, layer, config, manifest }
+        Self { behaviour: Some(behaviour), tar, diff_id, layer, config, manifest }
     }
 }
 
@@ -145,6 +151,7 @@ pub(crate) fn digest(bytes: &[u8]) -> String {
 impl Engine for FakeEngine {
     async fn info(&self) -> Result<EngineInfo, EngineError> {
         Ok(EngineInfo {
+            product: loadline::rig::Product::Docker,
             version: "0.0.0-fake".to_owned(),
             api_version: "1.41".to_owned(),
             store: "overlay2".to_owned(),
@@ -170,6 +177,7 @@ impl Engine for FakeEngine {
         let image = FakeImage::new(&request.tag, 100_000, behaviour.clone());
         let image_id = digest(&image.config);
         let mut state = self.state();
+        state.labels.push(request.labels);
         state.images.insert(image_id.clone(), image);
         state.tags.insert(request.tag, image_id.clone());
         let vertices = vertices(behaviour == Behaviour::BuildsFromCache);
@@ -179,13 +187,14 @@ impl Engine for FakeEngine {
     async fn inspect(&self, image: &str) -> Result<Option<ImageInfo>, EngineError> {
         Ok(self.image(image).map(|(id, image)| ImageInfo {
             id,
-            reported_size: image.tar_len - 1_000,
+            reported_size: image.tar.len() as u64 - 1_000,
             diff_ids: match image.behaviour {
                 Some(Behaviour::NamesOtherLayers) => vec![digest(b"other")],
                 _ => vec![image.diff_id],
             },
             repo_digests: Vec::new(),
             repo_tags: Vec::new(),
+            exposed_ports: Vec::new(),
         }))
     }
 
@@ -227,11 +236,12 @@ impl Engine for FakeEngine {
     }
 
     async fn start(&self, spec: &ContainerSpec) -> Result<Container, EngineError> {
-        self.call(format!("start {}", spec.image));
+        self.call(format!("start {} on {} with {:?} {:?}", spec.image, spec.port, spec.env, spec.command));
         let (_, image) = self.image(&spec.image).ok_or_else(|| refused("start", "no such image"))?;
         let status = if image.behaviour == Some(Behaviour::Answers500) { 500 } else { 200 };
         let address = serve(status, image.behaviour != Some(Behaviour::Exits)).await;
         let id = format!("container-{}", address.port());
+        self.state().labels.push(spec.labels.clone());
         self.state().containers.insert(id.clone());
         if image.behaviour == Some(Behaviour::Exits) {
             return Ok(Container { id: format!("exited-{id}"), address: Some(address) });
@@ -255,6 +265,24 @@ impl Engine for FakeEngine {
     async fn remove_image(&self, reference: &str) -> Result<(), EngineError> {
         self.state().tags.remove(reference);
         Ok(())
+    }
+
+    async fn export<T: Send + 'static>(
+        &self,
+        image: &str,
+        read: impl FnOnce(&mut dyn std::io::Read) -> T + Send + 'static,
+    ) -> Result<T, EngineError> {
+        self.call(format!("export {image}"));
+        let (_, image) = self.image(image).ok_or_else(|| refused("export", "no such image"))?;
+        let mut tar = tar::Builder::new(Vec::new());
+        let index = br#"[{"Config":"c.json","Layers":["l/layer.tar"]}]"#;
+        for (name, bytes) in [("l/layer.tar", image.tar.as_slice()), ("c.json", &image.config), ("manifest.json", index)] {
+            let mut header = tar::Header::new_ustar();
+            header.set_size(bytes.len() as u64);
+            tar.append_data(&mut header, name, bytes).expect("a vector takes bytes");
+        }
+        let archive = tar.into_inner().expect("a vector takes bytes");
+        Ok(read(&mut archive.as_slice()))
     }
 
     async fn load(&self, _archive: &Path) -> Result<(), EngineError> {

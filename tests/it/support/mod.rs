@@ -1,18 +1,29 @@
 //! What tests share.
 
 pub(crate) mod app;
+pub(crate) mod certificates;
 pub(crate) mod cli;
 pub(crate) mod fake_engine;
+pub(crate) mod fleet;
 pub(crate) mod machine;
+pub(crate) mod outlet;
 pub(crate) mod records;
 pub(crate) mod tiny;
+pub(crate) mod users_engine;
 
 use std::io::Write;
 
 /// Whether the live ring can run here. When it cannot, the test named `test` is recorded as skipped (a failure with
 /// `CI=true`) and must return at once.
 pub(crate) fn live_or_skip(test: &str) -> bool {
-    let Some(reason) = live_obstacle() else { return true };
+    live_with(test, &[])
+}
+
+/// As [`live_or_skip`], for a test that needs these programs besides: each with the package that it comes from.
+pub(crate) fn live_with(test: &str, programs: &[(&str, &str)]) -> bool {
+    let missing = || programs.iter().find(|(program, _)| !on_path(program));
+    let obstacle = live_obstacle().or_else(|| missing().map(|(program, package)| format!("no {program} on the path; install {package}")));
+    let Some(reason) = obstacle else { return true };
     assert!(std::env::var_os("CI").is_none_or(|v| v != "true"), "{test} may not be skipped in CI: {reason}");
     if let Some(path) = std::env::var_os("LOADLINE_SKIPPED_LOG") {
         let mut file = std::fs::OpenOptions::new().append(true).create(true).open(path).expect("the list of skipped tests opens");
@@ -22,6 +33,10 @@ pub(crate) fn live_or_skip(test: &str) -> bool {
     false
 }
 
+fn on_path(program: &str) -> bool {
+    std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()).any(|folder| folder.join(program).is_file())
+}
+
 fn live_obstacle() -> Option<String> {
     if !cfg!(target_os = "linux") {
         return Some("the private engine needs Linux".to_owned());
@@ -29,8 +44,7 @@ fn live_obstacle() -> Option<String> {
     if !rustix::process::geteuid().is_root() {
         return Some("the private engine needs root".to_owned());
     }
-    let found = std::env::split_paths(&std::env::var_os("PATH")?).any(|dir| dir.join("dockerd").is_file());
-    (!found).then(|| "no dockerd on the path; install docker.io".to_owned())
+    (!on_path("dockerd")).then(|| "no dockerd on the path; install docker.io".to_owned())
 }
 
 /// An error with all its causes in one line, as the program prints them.

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use loadline::image::{LayerWeight, Weighing};
 use loadline::measure::Measure;
 use loadline::record::{
-    BaseRecord, BaseSet, Conditions, FORMAT_VERSION, Observation, Overhead, PlannedVariant, Receipt, Record, RunRecord, RunState, Settings,
-    Status, Step, TransferRecord, Trial, TrialOutcome, Warning,
+    BaseRecord, BaseSet, Conditions, FORMAT_VERSION, Observation, Overhead, PlannedVariant, Receipt, Record, RegistryKind, RunRecord,
+    RunState, Settings, Status, Step, TransferRecord, Trial, TrialOutcome, Warning,
 };
 
 /// The figures of one trial, bytes and seconds.
@@ -78,6 +78,7 @@ pub(crate) fn run() -> RunRecord {
             measured: 170.5,
             kinds: BTreeMap::from([("engine start".to_owned(), 0.75), ("prune".to_owned(), 12.5)]),
         },
+        host: None,
         warnings: vec![Warning { message: "the CPU's frequency is not fixed; expect noisier times".to_owned() }],
     }
 }
@@ -102,6 +103,7 @@ fn conditions() -> Conditions {
         link: "loopback".to_owned(),
         cpus: None,
         memory: None,
+        registry: RegistryKind::Own,
         data_root_file_system: "tmpfs".to_owned(),
         unpigz: false,
         host: "0123456789ab".to_owned(),
@@ -128,6 +130,7 @@ fn settings() -> Settings {
         engine: "private".to_owned(),
         bases: "auto".to_owned(),
         locked: false,
+        registry: None,
         trials: 3,
         allow_skips: false,
     }

@@ -11,6 +11,9 @@ mod archives;
 mod builds;
 mod connection;
 pub(crate) mod daemon;
+mod endpoints;
+pub(crate) mod front;
+mod host;
 mod trace;
 mod transfers;
 

@@ -2,3 +2,4 @@
 
 pub(crate) mod docker;
 mod registry;
+mod remote;

@@ -6,6 +6,8 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use tokio::sync::Barrier;
+
 use crate::rig::bases::layer::digest_of;
 use crate::rig::{
     BuildFailure, BuildOutcome, BuildRequest, Container, ContainerSpec, ContainerState, Engine, EngineError, EngineInfo, ImageInfo,
@@ -27,11 +29,27 @@ impl Image {
     }
 }
 
+/// A place that two must reach before either goes on.
+#[derive(Debug)]
+pub(super) struct Pair(Barrier);
+
+impl Default for Pair {
+    fn default() -> Self {
+        Self(Barrier::new(2))
+    }
+}
+
 /// What the tests set, and what was done.
 #[derive(Debug, Default)]
 pub(super) struct FakeEngine {
     images: Mutex<BTreeMap<String, Image>>,
     calls: Mutex<Vec<String>>,
+    /// How many layers each loaded archive held.
+    pub(super) archives: Mutex<Vec<usize>>,
+    /// Builds under way, and the most that ever were.
+    pub(super) builds: Mutex<(usize, usize)>,
+    /// Where builds of images called `pair…` wait for each other.
+    pub(super) pair: Pair,
     /// What registries have: reference → digest.
     pub(super) published: Mutex<BTreeMap<String, String>>,
 }
@@ -65,6 +83,20 @@ impl FakeEngine {
         published.insert(format!("{repository}@{digest}"), digest.to_owned());
     }
 
+    /// Takes its time over a build, so that others can begin meanwhile.
+    async fn work_on(&self, tag: &str) {
+        let enter = |builds: &mut (usize, usize)| *builds = (builds.0 + 1, builds.1.max(builds.0 + 1));
+        enter(&mut self.builds.lock().expect("no poison"));
+        if tag.starts_with("pair") {
+            let met = tokio::time::timeout(Duration::from_secs(30), self.pair.0.wait()).await;
+            assert!(met.is_ok(), "{tag} was built alone");
+        }
+        for _ in 0..20 {
+            tokio::task::yield_now().await;
+        }
+        self.builds.lock().expect("no poison").0 -= 1;
+    }
+
     fn called(&self, call: impl Into<String>) {
         self.calls.lock().expect("no poison").push(call.into());
     }
@@ -86,11 +118,13 @@ impl Engine for FakeEngine {
     async fn info(&self) -> Result<EngineInfo, EngineError> {
         let [version, api_version, store, kernel, data_root, id] = ["1", "1.41", "overlay2", "6", "/", "x"].map(str::to_owned);
         let platform = "linux/amd64".to_owned();
-        Ok(EngineInfo { version, api_version, store, containerd_store: false, platform, buildkit: None, kernel, data_root, id })
+        let product = crate::rig::Product::Docker;
+        Ok(EngineInfo { product, version, api_version, store, containerd_store: false, platform, buildkit: None, kernel, data_root, id })
     }
 
     async fn build(&self, request: BuildRequest, _: &ProgressSink) -> Result<BuildOutcome, EngineError> {
         self.called(format!("build {}", request.tag));
+        self.work_on(&request.tag).await;
         let dockerfile = std::fs::read_to_string(request.context.root().join("Dockerfile")).expect("a Dockerfile");
         let (wall, log, vertices) = (Duration::ZERO, Vec::new(), Vec::new());
         if dockerfile.contains("RUN false") {
@@ -112,6 +146,7 @@ impl Engine for FakeEngine {
             diff_ids: found.diff_ids(),
             repo_digests: Vec::new(),
             repo_tags: vec![image.to_owned()],
+            exposed_ports: Vec::new(),
         }))
     }
 
@@ -173,12 +208,15 @@ impl Engine for FakeEngine {
             flate2::read::GzDecoder::new(&*files[name.as_str().expect("a name")]).read_to_end(&mut tar).expect("gzip");
             tar
         };
-        let layers = manifest[0]["Layers"].as_array().expect("layers").iter().map(inflate).collect();
-        let (name, image) = (manifest[0]["RepoTags"][0].as_str().expect("a tag"), Image { layers });
-        let config = &files[manifest[0]["Config"].as_str().expect("a configuration")];
-        assert_eq!(*config, image.config().into_bytes(), "the configuration came back as it was saved");
-        self.called(format!("load {name}"));
-        self.put(name, image);
+        for listed in manifest.as_array().expect("a list of images") {
+            let layers = listed["Layers"].as_array().expect("layers").iter().map(inflate).collect();
+            let (name, image) = (listed["RepoTags"][0].as_str().expect("a tag"), Image { layers });
+            let config = &files[listed["Config"].as_str().expect("a configuration")];
+            assert_eq!(*config, image.config().into_bytes(), "the configuration came back as it was saved");
+            self.called(format!("load {name}"));
+            self.put(name, image);
+        }
+        self.archives.lock().expect("no poison").push(files.keys().filter(|name| name.ends_with("layer.tar")).count());
         Ok(())
     }
 

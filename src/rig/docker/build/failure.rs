@@ -35,7 +35,8 @@ pub(super) fn outcome(
     let Report { vertices, failed_step: step, log, .. } = reading.end(Some(&message));
     let failure = BuildFailure { message, step, wall, vertices, log };
     if says_disk_full(&failure, &raw) {
-        return Err(EngineError::DataRootFull { action: action.to_owned(), message: failure.message });
+        let (action, message) = (action.to_owned(), failure.message.clone());
+        return Err(EngineError::DataRootFull { action, message, failure: Some(Box::new(failure)) });
     }
     let of_engine = |marks: &[&str]| failure.step.is_none() && marks.iter().any(|mark| raw.contains(mark));
     if of_engine(&GOING_DOWN) {

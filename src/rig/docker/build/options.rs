@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bollard::query_parameters::{BuildImageOptions, BuildImageOptionsBuilder, BuilderVersion as Version};
 
-use crate::rig::engine::{BuildRequest, BuilderVersion, CacheUse};
+use crate::rig::engine::{BuildRequest, BuilderVersion, CacheUse, Product};
 
-/// The query for `request`.
-pub(super) fn of(request: &BuildRequest) -> BuildImageOptions {
+/// The query for `request`. Podman has one builder, which takes no session, whatever version it is asked for.
+pub(super) fn of(request: &BuildRequest, product: Product) -> BuildImageOptions {
     let builder = BuildImageOptionsBuilder::new()
         .dockerfile(request.context.dockerfile())
         .t(&request.tag)
@@ -21,8 +21,8 @@ pub(super) fn of(request: &BuildRequest) -> BuildImageOptions {
         .buildargs(&owned(&request.build_args))
         .labels(&owned(&request.labels));
     match request.builder {
-        BuilderVersion::BuildKit => builder.version(Version::BuilderBuildKit).session(&session()).build(),
-        BuilderVersion::Classic => builder.version(Version::BuilderV1).build(),
+        BuilderVersion::BuildKit if product == Product::Docker => builder.version(Version::BuilderBuildKit).session(&session()).build(),
+        BuilderVersion::BuildKit | BuilderVersion::Classic => builder.version(Version::BuilderV1).build(),
     }
 }
 

@@ -139,9 +139,11 @@ async fn a_step_that_finds_the_disk_full_is_no_fault_of_the_dockerfile() {
         return;
     }
     let live = Live::start().await;
-    let request = live.request("FROM tiny:1\nRUN dd if=/dev/zero of=/dev/full bs=1 count=1\n", &[]);
+    let request = live.request("FROM tiny:1\nRUN echo before && dd if=/dev/zero of=/dev/full bs=1 count=1\n", &[]);
     let error = live.docker.build(request, &ProgressSink::none()).await.expect_err("there is no space");
-    assert!(matches!(error, EngineError::DataRootFull { .. }), "{error:?}");
+    let EngineError::DataRootFull { failure: Some(failure), .. } = error else { panic!("{error:?}") };
+    assert_eq!(failure.last_lines(9)[0], "before", "what the step printed is kept");
+    assert!(failure.excerpt().hint.is_some_and(|hint| hint.contains("--data-root")), "{failure:?}");
 }
 
 #[tokio::test]

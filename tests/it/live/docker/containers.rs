@@ -11,7 +11,13 @@ use crate::support::live_or_skip;
 use crate::support::tiny;
 
 fn spec(image: &str) -> ContainerSpec {
-    ContainerSpec { image: image.to_owned(), port: 5000, labels: [("loadline.test".to_owned(), "1".to_owned())].into() }
+    ContainerSpec {
+        image: image.to_owned(),
+        port: 5000,
+        labels: [("loadline.test".to_owned(), "1".to_owned())].into(),
+        env: [].into(),
+        command: None,
+    }
 }
 
 /// Imports the tiny root file system under another name, with another command.

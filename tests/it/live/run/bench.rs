@@ -35,6 +35,7 @@ pub(super) async fn up(scenarios: &[Scenario]) -> Rigged {
         locked: false,
         lock: "/nonexistent/bases.lock".into(),
         cache: cache_folder().expect("there is a cache folder"),
+        registry: None,
         references: run::references(scenarios).expect("the Dockerfiles are sound"),
     };
     Box::pin(Rigged::up(&settings, &silent(), &CancellationToken::new())).await.expect("the bench is made ready")

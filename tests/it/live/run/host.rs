@@ -22,7 +22,7 @@ fn docker(socket: &Path, arguments: &[&str]) -> String {
 }
 
 /// What the user has in the engine, by name and id, and the ids of the build cache.
-fn inventory(socket: &Path) -> (BTreeSet<String>, BTreeSet<String>) {
+pub(super) fn inventory(socket: &Path) -> (BTreeSet<String>, BTreeSet<String>) {
     let lists: [&[&str]; 4] = [
         &["image", "ls", "--all", "--no-trunc", "--format", "image {{.Repository}}:{{.Tag}} {{.ID}}"],
         &["ps", "--all", "--no-trunc", "--format", "container {{.Names}} {{.ID}} {{.State}}"],

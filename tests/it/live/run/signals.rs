@@ -119,5 +119,5 @@ fn kill(running: Running) {
 
 /// What `loadline doctor` prints.
 fn doctor() -> String {
-    Loadline::new(["doctor"]).run().exits(0).stdout
+    Loadline::new(["doctor", "--clean"]).run().exits(0).stdout
 }

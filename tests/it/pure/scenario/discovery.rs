@@ -127,7 +127,7 @@ fn a_scenario_without_a_smoke_check_is_a_warning_unless_it_says_why() {
 fn patterns_choose_variants() {
     let all = find(&repository().join("scenarios"), &["go-api"]).expect("the scenario is right");
     for (patterns, wanted) in [
-        (vec![], vec!["single", "multi"]),
+        (vec![], vec!["single", "multi", "alpine", "distroless"]),
         (vec!["multi"], vec!["multi"]),
         (vec!["go-api/s*"], vec!["single"]),
         (vec!["*/single", "m????"], vec!["single", "multi"]),

@@ -58,6 +58,9 @@ fn every_key_reaches_the_model() {
         ("POST", "/ready?deep=1", Some("ping"), 204)
     );
     assert_eq!(ready.expect, Some(SmokeExpect::Text("pong".to_owned())));
+    let env: Vec<_> = smoke.env.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    assert_eq!(env, [("DATABASE_URL", "sqlite::memory:"), ("EMPTY", ""), ("dotted.name", "a=b")]);
+    assert_eq!(smoke.command.as_deref(), Some(&["serve", "--port", "8080"].map(str::to_owned)[..]));
     let [list, head] = smoke.requests.as_slice() else { panic!("{:?}", smoke.requests) };
     assert_eq!(list.expect, Some(SmokeExpect::Json(json!({"items": [1, 2.5, true, {"at": "2024-05-01"}]}))));
     assert_eq!((head.method.as_str(), head.status, &head.expect), ("HEAD", 404, &None));
@@ -70,6 +73,7 @@ fn what_is_not_said_has_the_documented_default() {
     assert_eq!((&variant.target, variant.builder, variant.expect), (&None, Builder::BuildKit, Expectation::Success));
     let smoke = scenario.smoke.check().expect("a check");
     assert_eq!((smoke.timeout, smoke.requests.len()), (Duration::from_secs(30), 0));
+    assert_eq!((smoke.env.len(), &smoke.command), (0, &None));
     let ready = &smoke.ready;
     assert_eq!((ready.method.as_str(), ready.path.as_str(), ready.status), ("GET", "/", 200));
     assert_eq!((&ready.body, &ready.expect), (&None, &None));
@@ -136,6 +140,13 @@ fn smoke_checks_are_refused_for_what_no_request_can_be() {
         ("port = 1\nrequests = 3", "'smoke.requests' is a whole number, not a list of tables"),
         ("port = 1\n[[smoke.requests]]\nstatus = 200", "'smoke.requests' lacks the key 'path'"),
         ("port = 1\n[[smoke.requests]]\npath = \"/\"\nport = 2", "unknown key 'smoke.requests.port'"),
+        ("port = 1\nenv = { \"A B\" = \"x\" }", "'A B' is no name for an environment variable"),
+        ("port = 1\nenv = { A = 1 }", "'smoke.env.A' is not in quotes"),
+        ("port = 1\nenv = { A = \"x\\u0000\" }", "'smoke.env.A' cannot hold a NUL character"),
+        ("port = 1\nenv = [\"A=b\"]", "'smoke.env' is a list, not a table"),
+        ("port = 1\ncommand = \"serve\"", "'smoke.command' is text, not a list of words"),
+        ("port = 1\ncommand = []", "'smoke.command' is not a list of 1 to 200 words in quotes"),
+        ("port = 1\ncommand = [1]", "'smoke.command' is not a list of 1 to 200 words in quotes"),
         ("port = 1\nskip = \"no\"", "'smoke' has a check and a reason to skip it"),
         ("skip = \"  \"", "'smoke.skip' gives no reason"),
     ] {
@@ -210,10 +221,11 @@ fn control_characters_of_a_file_never_reach_the_terminal() {
 }
 
 #[test]
-fn go_api_is_a_single_and_a_multi_stage_build_on_one_published_base() {
+fn go_api_is_a_single_stage_build_and_multi_stage_ones_on_published_bases() {
     let scenario = parse_scenario(&repository().join("scenarios/go-api/scenario.toml")).expect("the scenario is right");
     let variants: Vec<_> = scenario.variants.iter().map(|variant| (variant.name.as_str(), variant.kind)).collect();
-    assert_eq!(variants, [("single", VariantKind::SingleStage), ("multi", VariantKind::MultiStage)]);
+    let multi = ["multi", "alpine", "distroless"].map(|name| (name, VariantKind::MultiStage));
+    assert_eq!(variants, [&[("single", VariantKind::SingleStage)][..], &multi].concat());
     let mut bases = BTreeSet::new();
     for variant in &scenario.variants {
         let text = fs::read_to_string(&variant.dockerfile).expect("it is there");
@@ -221,7 +233,8 @@ fn go_api_is_a_single_and_a_multi_stage_build_on_one_published_base() {
         let needed = dockerfile.bases(variant.target.as_deref(), &variant.build_args).expect("its bases are known");
         bases.extend(needed.into_iter().map(|base| base.reference));
     }
-    assert_eq!(bases.into_iter().collect::<Vec<_>>(), ["golang:1.23"]);
+    let wanted = ["alpine:3.20", "gcr.io/distroless/static-debian12:nonroot", "golang:1.23"];
+    assert_eq!(bases.into_iter().collect::<Vec<_>>(), wanted);
     assert_eq!(scenario.smoke.check().expect("a check").port, 8080);
 }
 

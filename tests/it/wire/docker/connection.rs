@@ -8,7 +8,7 @@ use loadline::rig::{BuilderVersion, Engine, EngineError, ProgressSink};
 use super::daemon::{Answer, Daemon, End, Take};
 use super::{context, request, trace};
 
-async fn until(what: &str, holds: impl Fn() -> bool) {
+pub(super) async fn until(what: &str, holds: impl Fn() -> bool) {
     for _ in 0..600 {
         if holds() {
             return;

@@ -1,0 +1,165 @@
+//! Which engine measures: what the user asked for, and what this machine allows.
+
+use std::path::{Path, PathBuf};
+
+use crate::rig::private::{self, DataRoot, Obstacle};
+use crate::run::{Emitter, EngineKind, EventKind};
+
+use super::args::EngineArg;
+use super::options::absolute;
+use super::{Exit, Failure};
+
+/// Ends the cure of an obstacle; where the host engine is tried anyway, it says nothing new.
+const OTHER_WAY: &str = ", or use `--engine host`";
+
+/// Options that speak of the private engine alone.
+#[derive(Clone, Debug)]
+pub(super) struct PrivateFlags {
+    /// Its binary; `None` looks on the path.
+    pub dockerd: Option<PathBuf>,
+    /// As typed: `auto`, `tmpfs`, `disk` or a folder.
+    pub data_root: String,
+    /// A registry asked instead of the public one.
+    pub registry_mirror: Option<String>,
+}
+
+impl PrivateFlags {
+    /// The daemon alone can be chosen.
+    pub(super) fn of_daemon(dockerd: Option<PathBuf>) -> Self {
+        Self { dockerd, data_root: "auto".to_owned(), registry_mirror: None }
+    }
+
+    fn any(&self) -> bool {
+        self.dockerd.is_some() || self.data_root != "auto" || self.registry_mirror.is_some()
+    }
+}
+
+/// Which engine measures.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum EngineChoice {
+    /// An own dockerd.
+    Private {
+        /// Its binary; `None` looks on the path.
+        dockerd: Option<PathBuf>,
+        /// Where its data lies.
+        data_root: DataRoot,
+        /// A registry asked instead of the public one.
+        registry_mirror: Option<String>,
+        /// Whether the user asked for it.
+        asked: bool,
+    },
+    /// The user's engine.
+    Host {
+        /// Why no private engine can run; `None` where the user asked for the host's.
+        instead: Option<Obstacle>,
+    },
+}
+
+impl EngineChoice {
+    /// Resolves `asked`. With `auto` a private engine goes before the host's; flags that only a private engine can follow
+    /// (`flags`, and `own_bases` for those about base images) leave no other.
+    pub(super) fn resolve(asked: EngineArg, flags: PrivateFlags, own_bases: bool) -> Result<Self, Failure> {
+        if asked == EngineArg::Host {
+            if flags.any() {
+                let message =
+                    "--dockerd, --data-root and --registry-mirror are about the private engine; leave them out with --engine host";
+                return Err(Failure::new(Exit::Usage, message));
+            }
+            return Ok(Self::Host { instead: None });
+        }
+        let only_private = asked == EngineArg::Private || flags.any() || own_bases;
+        let PrivateFlags { dockerd, data_root, registry_mirror } = flags;
+        match private::obstacle(dockerd.as_deref()) {
+            None => {
+                let (data_root, asked) = (parse_data_root(&data_root), asked == EngineArg::Private);
+                Ok(Self::Private { dockerd, data_root, registry_mirror, asked })
+            }
+            Some(obstacle) if only_private => Err(Failure::new(Exit::Engine, format!("{}; {}", obstacle.sentence, obstacle.cure))),
+            Some(obstacle) => Ok(Self::Host { instead: Some(obstacle) }),
+        }
+    }
+
+    /// The word for it in records: `private` or `host`.
+    pub(super) const fn id(&self) -> &'static str {
+        match self {
+            Self::Private { .. } => "private",
+            Self::Host { .. } => "host",
+        }
+    }
+
+    /// As the rig takes it.
+    pub(super) fn kind(&self) -> EngineKind {
+        match self {
+            Self::Host { .. } => EngineKind::Host,
+            Self::Private { dockerd, data_root, registry_mirror, .. } => {
+                EngineKind::Private { dockerd: dockerd.clone(), data_root: data_root.clone(), registry_mirror: registry_mirror.clone() }
+            }
+        }
+    }
+
+    /// Tells which engine it is, and why.
+    pub(super) fn announce(&self, emitter: &Emitter) {
+        let reason = match self {
+            Self::Private { asked: false, .. } => "it can run here".to_owned(),
+            Self::Host { instead: Some(obstacle) } => format!("{}; pull-time is not measured on a host engine", sentence(obstacle)),
+            Self::Private { .. } | Self::Host { .. } => "chosen by --engine".to_owned(),
+        };
+        emitter.send(EventKind::EngineChosen { engine: self.id().to_owned(), reason });
+    }
+
+    /// A host engine that was only the second choice and cannot be had: both reasons.
+    pub(super) fn both_reasons(&self, failure: Failure) -> Failure {
+        match self {
+            Self::Host { instead: Some(obstacle) } if failure.exit == Exit::Engine => {
+                let text = format!(
+                    "no engine can measure here\n  private engine: {}\n  host engine: {}\nsee `loadline doctor`",
+                    sentence(obstacle),
+                    failure.chain()
+                );
+                Failure::new(Exit::Engine, text)
+            }
+            _ => failure,
+        }
+    }
+}
+
+fn sentence(obstacle: &Obstacle) -> String {
+    let cure = obstacle.cure.strip_suffix(OTHER_WAY).unwrap_or(&obstacle.cure);
+    if cure.contains("`--engine host`") { obstacle.sentence.clone() } else { format!("{} ({cure})", obstacle.sentence) }
+}
+
+fn parse_data_root(text: &str) -> DataRoot {
+    match text {
+        "auto" => DataRoot::Auto,
+        "tmpfs" => DataRoot::Tmpfs,
+        "disk" => DataRoot::Disk,
+        path => DataRoot::Path(absolute(Path::new(path))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn obstacle(cure: &str) -> Obstacle {
+        Obstacle { id: "x", sentence: "it is so".to_owned(), cure: cure.to_owned() }
+    }
+
+    #[test]
+    fn a_reason_for_the_host_engine_does_not_propose_it() {
+        assert_eq!(sentence(&obstacle("run it with sudo, or use `--engine host`")), "it is so (run it with sudo)");
+        assert_eq!(sentence(&obstacle("use `--engine host`")), "it is so");
+        assert_eq!(sentence(&obstacle("install it")), "it is so (install it)");
+    }
+
+    #[test]
+    fn a_second_choice_that_fails_tells_both_reasons_and_a_first_only_its_own() {
+        let failed = || Failure::new(Exit::Engine, "no engine answers");
+        let second = EngineChoice::Host { instead: Some(obstacle("install it")) }.both_reasons(failed()).chain();
+        assert_eq!(
+            second,
+            "no engine can measure here\n  private engine: it is so (install it)\n  host engine: no engine answers\nsee `loadline doctor`"
+        );
+        assert_eq!(EngineChoice::Host { instead: None }.both_reasons(failed()).chain(), "no engine answers");
+    }
+}

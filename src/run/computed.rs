@@ -1,0 +1,39 @@
+//! Sizes of an image on an engine that does not reach the registry: computed from the engine's export.
+
+use crate::image::{self, Exported, Weighing};
+use crate::rig::{Engine, ImageInfo};
+
+use super::block::{BlockRunner, Draft};
+use super::stop::{Stop, chain, invalid};
+
+/// Why a host engine gives no time of a pull.
+pub(super) const NO_PULL: &str =
+    "pull-time is not measured: a cold pull needs a second engine that has none of the layers; --engine private has one";
+
+impl<E: Engine> BlockRunner<'_, E> {
+    /// Weighs the built image from its export, and says what cannot be measured without the registry.
+    pub(super) async fn compute(&self, built: &ImageInfo, why: &str, draft: &mut Draft) -> Result<(), Stop> {
+        draft.warn(format!(
+            "push-time and pull-time are not available, and transfer-size is computed (D2-computed): the engine does not reach loadline's \
+             registry ({why}); --engine private measures them"
+        ));
+        self.phase("export");
+        let export = self.bench.builder.export(&built.id, |archive| Exported::read(archive));
+        let work = self.guard("the export", self.limits.transfer, export);
+        let exported = self.emitter.watch().overhead("weighing", work).await??;
+        let weighing = weighed(&exported.map_err(|e| invalid(chain(&e)))?, built)?;
+        draft.numbers.computed(&weighing);
+        draft.weighing = Some(weighing);
+        Ok(())
+    }
+}
+
+/// The sizes of an export that has the layers of the image that was built.
+fn weighed(exported: &Exported, built: &ImageInfo) -> Result<Weighing, Stop> {
+    let (_, weighing) = image::weigh(exported).map_err(|e| invalid(chain(&e)))?;
+    let layers: Vec<&str> = weighing.layers.iter().map(|layer| layer.diff_id.as_str()).collect();
+    if layers != built.diff_ids {
+        return Err(invalid(format!("the engine says the image has layers {:?}, but it exported {layers:?}", built.diff_ids)));
+    }
+    Ok(weighing)
+}

@@ -1,0 +1,100 @@
+//! The repository's own scenarios from end to end: five languages, each built in one stage and in several.
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use loadline::measure::Measure;
+use loadline::record::{Record, RunState, Status, TrialOutcome};
+
+use crate::support::app::record;
+use crate::support::cli::{Ended, Loadline};
+use crate::support::live_or_skip;
+use crate::support::machine::among_others;
+
+/// The pairs, as the demo measures them.
+const APPS: [&str; 5] = ["go-api", "java-api", "node-api", "python-api", "react-spa"];
+/// Measures of every cold trial on private engines.
+const TIMES: [Measure; 3] = [Measure::BuildTime, Measure::PushTime, Measure::PullTime];
+
+/// One run of all pairs, and of the Go service's small bases, by the program, made once for all tests.
+pub(super) struct Run {
+    folder: tempfile::TempDir,
+    pub(super) ended: Ended,
+}
+
+impl Run {
+    pub(super) fn get() -> &'static Self {
+        static RUN: OnceLock<Run> = OnceLock::new();
+        RUN.get_or_init(|| {
+            let _among_others = among_others();
+            let folder = tempfile::tempdir().expect("a folder");
+            let scenarios = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+            let mut command = Loadline::new(["run", "--quick", "--scenarios"]).args([&scenarios]);
+            for variant in ["single", "multi", "go-api/alpine", "go-api/distroless"] {
+                command = command.args(["--variant", variant]);
+            }
+            let ended = command.args(["--out"]).args([folder.path().join("run")]).run().exits(0);
+            Self { folder, ended }
+        })
+    }
+
+    pub(super) fn out(&self) -> PathBuf {
+        self.folder.path().join("run")
+    }
+
+    pub(super) fn record(&self) -> Record {
+        record(&self.out())
+    }
+}
+
+fn trial<'a>(record: &'a Record, app: &str, variant: &str) -> &'a TrialOutcome {
+    let found: Vec<_> = record.trials.iter().filter(|o| o.trial.scenario == app && o.trial.variant == variant).collect();
+    assert_eq!(found.len(), 1, "{app}/{variant} has one trial");
+    found[0]
+}
+
+fn value(outcome: &TrialOutcome, measure: Measure) -> f64 {
+    let found = outcome.observations.iter().find(|o| o.measure == measure && o.phase.is_none());
+    found.unwrap_or_else(|| panic!("{:?} has {}", outcome.trial, measure.id())).value
+}
+
+#[test]
+fn all_ten_are_measured_with_their_smoke_checks_passed() {
+    if !live_or_skip("live::run::apps::all_ten_are_measured_with_their_smoke_checks_passed") {
+        return;
+    }
+    let record = Run::get().record();
+    assert_eq!((record.run.state, record.trials.len()), (RunState::Complete, 12));
+    for (app, variant) in APPS.iter().flat_map(|app| [(app, "single"), (app, "multi")]) {
+        let outcome = trial(&record, app, variant);
+        assert_eq!(outcome.status, Status::Measured, "{app}/{variant}");
+        assert!(TIMES.iter().all(|&measure| value(outcome, measure) > 0.0), "{app}/{variant}");
+    }
+}
+
+#[test]
+fn what_several_stages_ship_is_smaller_in_every_language() {
+    if !live_or_skip("live::run::apps::what_several_stages_ship_is_smaller_in_every_language") {
+        return;
+    }
+    let record = Run::get().record();
+    for measure in [Measure::TransferSize, Measure::UncompressedSize] {
+        for app in APPS {
+            let [single, multi] = ["single", "multi"].map(|variant| value(trial(&record, app, variant), measure));
+            eprintln!("{app}: {} {single} -> {multi}", measure.id());
+            assert!(multi < single, "{app}: {} {multi} against {single}", measure.id());
+        }
+    }
+}
+
+#[test]
+fn the_more_a_final_base_holds_the_larger_the_image() {
+    if !live_or_skip("live::run::apps::the_more_a_final_base_holds_the_larger_the_image") {
+        return;
+    }
+    let record = Run::get().record();
+    for measure in [Measure::TransferSize, Measure::UncompressedSize, Measure::ReportedSize] {
+        let sizes = ["multi", "distroless", "alpine", "single"].map(|variant| value(trial(&record, "go-api", variant), measure));
+        assert!(sizes.is_sorted(), "{} {sizes:?}", measure.id());
+    }
+}
