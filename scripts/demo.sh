@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# From a fresh Debian or Ubuntu machine to the table: installs what is missing, builds loadline, measures every scenario.
-# Arguments go to `loadline run --quick`. The exit code is loadline's own (docs/exit-codes.md).
+# From a fresh Debian or Ubuntu machine to the table: installs what is missing, builds loadline, measures the pairs of five
+# languages. Arguments go to `loadline run --quick` instead of the pairs. The exit code is loadline's own (docs/exit-codes.md).
 set -euo pipefail
 # shellcheck source=scripts/lib/common.sh
 . "$(dirname "$0")/lib/common.sh"
@@ -14,8 +14,9 @@ usage() {
 usage: scripts/demo.sh [OPTION of `loadline run` | SCENARIO]…
 
 Installs what is missing (the Docker Engine's programs, mmdebstrap, a Rust tool chain) by the distribution's packages,
-builds loadline and runs `loadline run --quick` on all scenarios, or on those named. No system service is started, and the
-machine's own Docker Engine, if there is one, is not touched. Needs root or sudo.
+builds loadline and runs `loadline run --quick`: on the variants `single` and `multi` of all scenarios, or with the options
+and scenarios named here. No system service is started, and the machine's own Docker Engine, if there is one, is not
+touched. Needs root or sudo.
 TEXT
 }
 
@@ -49,4 +50,5 @@ need_root "the private engine"
 target=${CARGO_TARGET_DIR:-$root/target}
 install_tools
 build
+[ $# -gt 0 ] || set -- --variant single --variant multi
 measure "$@"
