@@ -87,7 +87,7 @@ verdict() {
 }
 
 # The first live run on a machine also builds all base images and measures ten variants: half an hour on two busy cores.
-full=no long=() live_limit=3600
+full=no long=() live_limit=4500
 case ${1-} in
   '') ;;
   --full)
