@@ -225,6 +225,15 @@ pub struct Receipt {
     pub command: Vec<String>,
 }
 
+impl Receipt {
+    /// The command line for people: wherever the program lay, it is called by its name.
+    pub fn command_line(&self) -> String {
+        let mut words = self.command.iter().map(String::as_str);
+        let program = words.next().map(|path| path.rsplit('/').next().unwrap_or(path));
+        program.into_iter().chain(words).collect::<Vec<_>>().join(" ")
+    }
+}
+
 /// What was asked for, resolved: enough to run it again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Settings {

@@ -74,7 +74,7 @@ fn conditions(run: &RunRecord) -> Vec<Fact> {
         ("commit of the scenarios", or_none(receipt.scenarios_commit.as_ref().map(|c| format!("{c}{dirty}")))),
         ("trials per variant", run.settings.trials.to_string()),
         ("seed of the order", run.seed.to_string()),
-        ("command", receipt.command.join(" ")),
+        ("command", receipt.command_line()),
     ]
     .into_iter()
     .chain(run.host.iter().flat_map(on_host))

@@ -49,7 +49,7 @@ fn conditions(name: &str, record: &Record, data: &ReportData) -> String {
         run.link,
         units::count(run.trials as usize, "trial"),
     );
-    let command = code(&receipt.command.join(" "));
+    let command = code(&receipt.command_line());
     format!("{} Command: {command}. Everything else: [results/published/{name}](results/published/{name}/README.md).", escape(&line))
 }
 

@@ -83,7 +83,7 @@ fn every_published_run_explains_itself() {
         let page = report::published_readme(&name, &record, &beside);
         support::checked_in(&format!("results/published/{name}/README.md"), &page);
         let commit = record.run.receipt.scenarios_commit.clone().expect("a published run names its commit");
-        let command = record.run.receipt.command.join(" ");
+        let command = record.run.receipt.command_line();
         for fact in [&record.run.run_id, &commit, &command, &record.run.conditions.base_set.id().to_owned()] {
             assert!(page.contains(fact.as_str()), "{name}/README.md does not say {fact}");
         }
