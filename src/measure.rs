@@ -16,10 +16,20 @@ pub enum Measure {
     LayerTransferSize,
     /// D3: Σ bytes of each layer's tar, what its `diff_id` hashes.
     UncompressedSize,
+    /// D9: bytes of the regular files and symbolic link targets that are left once all layers are laid over each other.
+    LiveSize,
+    /// The part of D3 above the base image.
+    AppSize,
+    /// D4 as a classic store counts that pulled or loaded the image, computed from the layers.
+    ClassicSize,
+    /// D4 as a classic store counts that built the image, computed from the layers.
+    ClassicSizeBuilt,
     /// What the engine's image inspection said, with the engine's store beside it.
     ReportedSize,
     /// Number of layers in the manifest.
     LayerCount,
+    /// Paths in the final file system that are no folders.
+    FileCount,
     /// Bytes of the tar sent to the builder after `.dockerignore`.
     ContextSize,
     /// Wall time of the build call, context upload included.
@@ -65,12 +75,17 @@ pub enum Kind {
 
 impl Measure {
     /// All measures, in the order tables show them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 14] = [
         Self::TransferSize,
         Self::LayerTransferSize,
         Self::UncompressedSize,
+        Self::LiveSize,
+        Self::AppSize,
+        Self::ClassicSize,
+        Self::ClassicSizeBuilt,
         Self::ReportedSize,
         Self::LayerCount,
+        Self::FileCount,
         Self::ContextSize,
         Self::BuildTime,
         Self::PushTime,
@@ -83,8 +98,13 @@ impl Measure {
             Self::TransferSize => "transfer-size",
             Self::LayerTransferSize => "layer-transfer-size",
             Self::UncompressedSize => "uncompressed-size",
+            Self::LiveSize => "live-size",
+            Self::AppSize => "app-size",
+            Self::ClassicSize => "classic-size",
+            Self::ClassicSizeBuilt => "classic-size-built",
             Self::ReportedSize => "reported-size",
             Self::LayerCount => "layer-count",
+            Self::FileCount => "file-count",
             Self::ContextSize => "context-size",
             Self::BuildTime => "build-time",
             Self::PushTime => "push-time",
@@ -98,8 +118,13 @@ impl Measure {
             Self::TransferSize => "transfer size",
             Self::LayerTransferSize => "layer transfer size",
             Self::UncompressedSize => "uncompressed size",
+            Self::LiveSize => "live size",
+            Self::AppSize => "app size",
+            Self::ClassicSize => "classic size",
+            Self::ClassicSizeBuilt => "classic size as built",
             Self::ReportedSize => "reported size",
             Self::LayerCount => "layer count",
+            Self::FileCount => "file count",
             Self::ContextSize => "context size",
             Self::BuildTime => "build time",
             Self::PushTime => "push time",
@@ -110,7 +135,7 @@ impl Measure {
     /// The unit of the values.
     pub const fn unit(self) -> Unit {
         match self {
-            Self::LayerCount => Unit::One,
+            Self::LayerCount | Self::FileCount => Unit::One,
             Self::BuildTime | Self::PushTime | Self::PullTime => Unit::Seconds,
             _ => Unit::Bytes,
         }
@@ -130,6 +155,9 @@ impl Measure {
             Self::LayerTransferSize => Some("D1"),
             Self::TransferSize => Some("D2"),
             Self::UncompressedSize => Some("D3"),
+            Self::ClassicSize => Some("D4"),
+            Self::ClassicSizeBuilt => Some("D4-built"),
+            Self::LiveSize => Some("D9"),
             _ => None,
         }
     }
@@ -150,8 +178,13 @@ impl Measure {
             Self::TransferSize => "compressed layers + config + manifest: what a first pull moves",
             Self::LayerTransferSize => "compressed layers alone, as registries list them",
             Self::UncompressedSize => "bytes of the layers' tar streams: the same on every engine",
+            Self::LiveSize => "files that are left once upper layers have deleted or replaced what is below",
+            Self::AppSize => "the part of the uncompressed size above the base image",
+            Self::ClassicSize => "files of every layer, symbolic links by their targets: `docker images` of a classic store that pulled it",
+            Self::ClassicSizeBuilt => "files of every layer without symbolic links: `docker images` of the classic store that built it",
             Self::ReportedSize => "what the engine says; depends on its store",
             Self::LayerCount => "layers in the manifest",
+            Self::FileCount => "paths in the final file system that are no folders",
             Self::ContextSize => "tar sent to the builder after .dockerignore",
             Self::BuildTime => "wall time of the build call",
             Self::PushTime => "wall time of a push to an empty registry",

@@ -23,6 +23,8 @@ pub(crate) enum Command {
     Init(InitArgs),
     /// Build, prove, weigh and time; writes a run folder and ends with the table
     Run(Box<RunArgs>),
+    /// Weigh an image: every size by its name, layers, biggest files, waste
+    Weigh(WeighArgs),
     /// List scenarios and variants, and which bases they need
     List(ListArgs),
     /// Make all report files of a run again from its record, and print the table
@@ -180,6 +182,48 @@ pub(crate) struct InitArgs {
     /// The dockerd binary for the private engine
     #[arg(long, value_name = "PATH")]
     pub(crate) dockerd: Option<PathBuf>,
+}
+
+/// Arguments of `weigh`.
+#[derive(Debug, Args)]
+pub(crate) struct WeighArgs {
+    /// Which image
+    #[arg(
+        value_name = "IMAGE",
+        help = "A name or id that the engine knows, or engine:NAME, registry:REF, docker-archive:PATH, oci:DIR[:TAG], oci-archive:PATH[:TAG]"
+    )]
+    pub(crate) image: String,
+    /// Say how it differs from this image: sizes, files, and what an update moves
+    #[arg(long, value_name = "IMAGE", conflicts_with = "files")]
+    pub(crate) against: Option<String>,
+    /// Split it at this base image
+    #[arg(long, value_name = "IMAGE")]
+    pub(crate) base: Option<String>,
+    /// Which platform of an image for several: linux/arm64
+    #[arg(long, value_name = "OS/ARCH")]
+    pub(crate) platform: Option<String>,
+    /// List every path of every layer instead: layer, bytes, kind, what became of it
+    #[arg(long)]
+    pub(crate) files: bool,
+    /// Read every byte, also of layers that are known from before
+    #[arg(long)]
+    pub(crate) fresh: bool,
+    /// What is printed on stdout
+    #[arg(long, value_enum, default_value = "terminal")]
+    pub(crate) format: WeighFormat,
+}
+
+/// A format that `weigh` prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum WeighFormat {
+    /// For people
+    Terminal,
+    /// For a comment on a change: totals first
+    Markdown,
+    /// One figure a row, in exact bytes
+    Csv,
+    /// Everything, as JSON
+    Json,
 }
 
 /// Arguments of `list`.

@@ -83,9 +83,13 @@ fn fits(step: &Step, vertex: &str) -> bool {
     if !step.heredocs.is_empty() {
         parts.push(String::new());
     }
-    let vertex = bare(vertex);
+    fits_parts(&parts, &bare(vertex))
+}
+
+/// Whether `text` is the parts in their order with any text between them; the first one in any case.
+pub(super) fn fits_parts(parts: &[String], text: &str) -> bool {
     let Some((first, rest)) = parts.split_first() else { return false };
-    let Some(mut text) = vertex.get(..first.len()).filter(|head| head.eq_ignore_ascii_case(first)).map(|head| &vertex[head.len()..]) else {
+    let Some(mut text) = text.get(..first.len()).filter(|head| head.eq_ignore_ascii_case(first)).map(|head| &text[head.len()..]) else {
         return false;
     };
     let Some((last, middle)) = rest.split_last() else { return text.is_empty() };
@@ -97,12 +101,12 @@ fn fits(step: &Step, vertex: &str) -> bool {
 }
 
 /// What a builder may change in a text without changing what it says.
-fn bare(text: &str) -> String {
+pub(super) fn bare(text: &str) -> String {
     text.chars().filter(|c| !c.is_whitespace() && !matches!(c, '"' | '\'' | '\\' | '`')).collect()
 }
 
 /// The texts between variables.
-fn literal_parts(text: &str) -> Vec<String> {
+pub(super) fn literal_parts(text: &str) -> Vec<String> {
     let mut parts = vec![String::new()];
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {

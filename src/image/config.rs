@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::{Digest, ImageError};
+use crate::dockerfile::HistoryLine;
 
 /// The most that is read of a configuration: 16 MiB, far beyond what the history of 127 layers takes.
 pub const MAX_CONFIG_BYTES: u64 = 16 << 20;
@@ -17,6 +18,8 @@ pub struct ImageConfig {
     /// `created_by` of every history line that made a layer, lowest first, exactly as the image says it: not fit for a
     /// terminal. As many as `diff_ids`; `None` where history does not tell, and all `None` where its lines do not match the layers.
     pub created_by: Vec<Option<String>>,
+    /// All history lines, lowest first, those without a layer too.
+    pub history: Vec<HistoryLine>,
 }
 
 #[derive(Deserialize)]
@@ -56,8 +59,10 @@ impl ImageConfig {
             return Err(ImageError::Invalid { what: "configuration", why });
         }
         let diff_ids = raw.rootfs.diff_ids.unwrap_or_default();
-        let created_by = created_by(raw.history.unwrap_or_default(), diff_ids.len());
-        Ok(Self { platform: platform(&raw.os, &raw.architecture)?, diff_ids, created_by })
+        let line = |line: RawHistory| HistoryLine { created_by: line.created_by, empty: line.empty_layer };
+        let history: Vec<HistoryLine> = raw.history.unwrap_or_default().into_iter().map(line).collect();
+        let created_by = created_by(&history, diff_ids.len());
+        Ok(Self { platform: platform(&raw.os, &raw.architecture)?, diff_ids, created_by, history })
     }
 }
 
@@ -70,7 +75,7 @@ fn platform(os: &str, architecture: &str) -> Result<String, ImageError> {
     Err(ImageError::Invalid { what: "configuration", why: "names no platform".to_owned() })
 }
 
-fn created_by(history: Vec<RawHistory>, layers: usize) -> Vec<Option<String>> {
-    let told: Vec<_> = history.into_iter().filter(|line| !line.empty_layer).map(|line| line.created_by).collect();
+fn created_by(history: &[HistoryLine], layers: usize) -> Vec<Option<String>> {
+    let told: Vec<_> = history.iter().filter(|line| !line.empty).map(|line| line.created_by.clone()).collect();
     if told.len() == layers { told } else { vec![None; layers] }
 }

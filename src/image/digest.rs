@@ -12,10 +12,14 @@ pub struct Digest([u8; 32]);
 
 /// Why a text is no digest.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("'{shown}' is no digest; a digest is 'sha256:' and 64 lower-case hexadecimal digits")]
+#[error("'{shown}' {}; a digest is 'sha256:' and 64 lower-case hexadecimal digits", fault(.shown))]
 pub struct DigestError {
     /// The text's beginning, with everything that a terminal would interpret escaped.
     shown: String,
+}
+
+fn fault(shown: &str) -> &'static str {
+    if shown.starts_with("sha512:") { "is of an algorithm that is not read here" } else { "is no digest" }
 }
 
 impl Digest {
@@ -27,6 +31,11 @@ impl Digest {
     /// The digest that a hasher has come to.
     pub(crate) fn finish(hasher: Sha256) -> Self {
         Self(hasher.finalize().into())
+    }
+
+    /// The hash itself.
+    pub(super) const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
     }
 
     /// The 64 hexadecimal digits alone, fit for a file name.

@@ -1,5 +1,7 @@
 //! Why an image cannot be weighed.
 
+use std::path::PathBuf;
+
 use super::{BlobFault, Digest, DigestError};
 
 /// Why an image cannot be weighed.
@@ -67,10 +69,49 @@ pub enum ImageError {
         #[source]
         source: std::io::Error,
     },
+    /// There is not exactly one image that fits what was asked for.
+    #[error("{subject}; choose one of: {}", listed(.candidates))]
+    Choice {
+        /// Where, and what was asked for; fit for a terminal.
+        subject: String,
+        /// What could have been asked for, as the source says it.
+        candidates: Vec<String>,
+    },
+    /// A file or folder that should hold an image cannot be read.
+    #[error("{} cannot be read as {what}; check the path, or save the image again", .path.to_string_lossy().escape_debug())]
+    Archive {
+        /// `a docker archive`, `an OCI layout`.
+        what: &'static str,
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A blob did not come whole over the network.
+    #[error("the transfer of {digest} broke off after {bytes} B ({why}); check the network and run again")]
+    Transfer {
+        /// Which blob.
+        digest: Digest,
+        /// Bytes that had come.
+        bytes: u64,
+        /// The cause in words.
+        why: String,
+    },
     /// The archive that an engine exports ended early or is none.
     #[error("the engine's export of the image cannot be read; run again")]
     Export(#[source] std::io::Error),
     /// The image contradicts itself: every disagreement that was found.
     #[error("the image is corrupt: {}; build or push it again", .0.join("; "))]
     Mismatch(Vec<String>),
+}
+
+/// Foreign names, without what a terminal would obey and not too many of them.
+fn listed(names: &[String]) -> String {
+    const MOST: usize = 20;
+    let mut shown: Vec<String> = names.iter().take(MOST).map(|name| name.escape_debug().take(200).collect()).collect();
+    if names.len() > MOST {
+        shown.push(format!("and {} more", names.len() - MOST));
+    }
+    if shown.is_empty() { "nothing, for it holds no image".to_owned() } else { shown.join(", ") }
 }

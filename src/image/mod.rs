@@ -2,22 +2,54 @@
 //!
 //! Reads manifests and configurations (OCI image spec 1.1 and Docker schema 2), inflates and hashes layers, and computes
 //! the sizes of `docs/sizes.md` from bytes that were counted here, never from a figure an engine reported. All input is
-//! taken for hostile: documents are bounded, layers pass in bounded memory, and what cannot be counted is an error.
+//! taken for hostile: documents are bounded, layers pass in memory that their number of files bounds, and what cannot be
+//! counted is an error.
+//!
+//! The way of a layer: stored bytes are `inflate`d, the tar is `walk`ed, what it holds becomes a `listing`, and the listings of all
+//! layers are laid over each other in a `tree`. `weigh` adds up.
+//!
+//! Where the bytes come from is a `source`: an `archive` or a layout on disk, an engine's `export`, and whatever other rooms have.
+//! `reading` takes a blob on two threads, `cache` spares those that are known, `select` tells which of several images is meant.
 
+mod ancestry;
+mod archive;
+mod cache;
 mod config;
+mod delta;
 mod digest;
 mod error;
 mod export;
 mod inflate;
+mod listing;
 mod manifest;
 mod pushed;
+mod reading;
+mod select;
+mod source;
+mod tree;
+mod walk;
 mod weigh;
 
+pub use ancestry::{NamedBase, named_base};
+pub use archive::{DockerArchive, Layout, OciArchive};
+pub use cache::{Cached, LayerCache, MAX_CACHED};
 pub use config::{ImageConfig, MAX_CONFIG_BYTES};
+pub use delta::{Change, Delta, DeltaKind, DeltaRow, DeltaTransfer, delta};
 pub use digest::{Digest, DigestError};
 pub use error::ImageError;
-pub use export::{COMPRESSOR, Exported, GZIP_LEVEL};
+pub use export::{COMPRESSOR, Exported, GZIP_LEVEL, Repack};
 pub use inflate::{BlobFacts, BlobFault, BlobMeter, Compression, MAX_UNCOMPRESSED, MeteredBlob};
+pub use listing::{ContentHash, Entry, EntryKind, Listing, ListingError, ListingWriter, Totals};
 pub use manifest::{AnyManifest, Descriptor, Index, MAX_MANIFEST_BYTES, Manifest};
 pub use pushed::Pushed;
-pub use weigh::{Image, LayerSource, LayerWeight, Weighing, weigh};
+pub use reading::read_blob;
+pub use select::{Select, choose, native_platform};
+pub use source::{LayerFacts, LayerName, LayerSource, StoredFacts};
+pub use tree::{Buried, DuplicateGroup, Fate, Folder, LayerShare, MAX_ITEMS, MIN_COMPARED, Row, Tree, TreeError, Waste};
+pub use walk::{MAX_EXTENDED, Sink, TarEntry, TarFault, TarKind, TarWalk};
+pub use weigh::{BaseShare, Image, LayerContent, LayerWeight, StoredManifest, WasteBytes, Weighed, Weighing, weigh};
+
+#[cfg(test)]
+#[expect(dead_code, reason = "integration tests share this file, and need more of it")]
+#[path = "../../tests/it/support/layers.rs"]
+mod layers;

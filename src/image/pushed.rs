@@ -4,14 +4,14 @@
 
 use std::collections::HashMap;
 
-use super::{BlobFacts, Compression, Digest, Exported, ImageError, LayerSource, Manifest, weigh};
+use super::{Compression, Digest, Exported, ImageError, LayerFacts, LayerName, LayerSource, Manifest, StoredFacts, weigh};
 
 /// The two put together, layer by layer.
 #[derive(Clone, Debug)]
 pub struct Pushed {
     manifest: Vec<u8>,
     config: Vec<u8>,
-    layers: HashMap<Digest, BlobFacts>,
+    layers: HashMap<Digest, LayerFacts>,
 }
 
 impl Pushed {
@@ -22,31 +22,33 @@ impl Pushed {
     /// [`ImageError::Mismatch`] when they do not have as many layers or not the same configuration, and whatever is wrong with
     /// either of them.
     pub fn new(manifest: Vec<u8>, exported: &Exported) -> Result<Self, ImageError> {
-        let (export, _) = weigh(exported)?;
+        let export = weigh(exported)?.image;
         let named = Manifest::parse(&manifest)?;
         let (there, here) = (named.layers.len(), export.layers.len());
         if there != here {
             return Err(ImageError::Mismatch(vec![format!("the registry's manifest has {there} layers, the engine's export {here}")]));
         }
-        let config = exported.config(&named.config.digest)?;
+        let config = exported.config(Some(&named.config.digest))?;
         let layers = named.layers.iter().zip(&export.layers).map(|(stored, facts)| {
             let compression = if stored.digest == facts.diff_id { Compression::None } else { Compression::Gzip };
-            (stored.digest, BlobFacts { digest: stored.digest, compressed: stored.size, compression, ..facts.clone() })
+            let said = StoredFacts { digest: stored.digest, size: stored.size, compression };
+            (stored.digest, LayerFacts { stored: Some(said), ..facts.clone() })
         });
         Ok(Self { config, layers: layers.collect(), manifest })
     }
 }
 
 impl LayerSource for Pushed {
-    fn manifest(&self) -> Result<Vec<u8>, ImageError> {
-        Ok(self.manifest.clone())
+    fn manifest(&self) -> Result<Option<Vec<u8>>, ImageError> {
+        Ok(Some(self.manifest.clone()))
     }
 
-    fn config(&self, _digest: &Digest) -> Result<Vec<u8>, ImageError> {
+    fn config(&self, _named: Option<&Digest>) -> Result<Vec<u8>, ImageError> {
         Ok(self.config.clone())
     }
 
-    fn layer(&self, digest: &Digest) -> Result<BlobFacts, ImageError> {
-        self.layers.get(digest).cloned().ok_or(ImageError::Missing { digest: *digest })
+    fn layer(&self, layer: &LayerName) -> Result<LayerFacts, ImageError> {
+        let digest = layer.stored.as_ref().map_or(layer.diff_id, |stored| stored.digest);
+        self.layers.get(&digest).cloned().ok_or(ImageError::Missing { digest })
     }
 }

@@ -129,11 +129,13 @@ struct Sides<'a> {
 }
 
 impl Sides<'_> {
-    /// The run's series in the order of its plan, then those that only the baseline has.
+    /// The run's series in the order of its plan, then those that only the baseline has. A measure that the format of one of the
+    /// records does not know is no question.
     fn keys(&self) -> impl Iterator<Item = SeriesKey> {
         let gone =
             self.baseline.series().into_iter().filter(|s| !self.new.contains_key(&s.key) && other_definition(&self.new, &s.key).is_none());
-        self.run.series().into_iter().chain(gone).map(|s| s.key)
+        let known = |key: &SeriesKey| [self.baseline, self.run].iter().all(|record| record.run.format_version.knows(key.measure));
+        self.run.series().into_iter().chain(gone).map(|s| s.key).filter(known)
     }
 
     fn figure(&self, key: SeriesKey) -> Finding {

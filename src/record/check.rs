@@ -58,9 +58,14 @@ fn check_weighing(weighing: &Weighing, observations: &[Observation]) -> Result<(
     let weighed = [
         (Measure::LayerTransferSize, weighing.layer_transfer_size),
         (Measure::TransferSize, weighing.transfer_size),
-        (Measure::UncompressedSize, weighing.uncompressed_size),
+        (Measure::UncompressedSize, Some(weighing.uncompressed_size)),
+        (Measure::LiveSize, weighing.live_size),
+        (Measure::AppSize, weighing.base.as_ref().map(|base| base.app_size)),
+        (Measure::ClassicSize, weighing.classic_size),
+        (Measure::ClassicSizeBuilt, weighing.classic_size_built),
+        (Measure::FileCount, weighing.file_count),
     ];
-    for (measure, bytes) in weighed {
+    for (measure, bytes) in weighed.into_iter().filter_map(|(measure, bytes)| Some((measure, bytes?))) {
         let observed = observations.iter().find(|o| o.measure == measure && o.phase.is_none());
         if let Some(o) = observed.filter(|o| o.value.to_bits() != (bytes as f64).to_bits()) {
             return Err(format!("{} is {} observed and {bytes} weighed", measure.id(), o.value));

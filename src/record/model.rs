@@ -10,8 +10,10 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The version that this program writes. 1.0: first format; 1.1: `host`.
-pub const FORMAT_VERSION: FormatVersion = FormatVersion { major: 1, minor: 1 };
+use crate::measure::Measure;
+
+/// The version that this program writes. 1.0: first format; 1.1: `host`; 1.2: what is in the layers.
+pub const FORMAT_VERSION: FormatVersion = FormatVersion { major: 1, minor: 2 };
 
 /// A format's version: a reader takes any minor of its own major.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -20,6 +22,16 @@ pub struct FormatVersion {
     pub major: u32,
     /// Raised when a field is added that older readers may ignore.
     pub minor: u32,
+}
+
+/// The measures that came with format 1.2.
+const SINCE_1_2: [Measure; 5] = [Measure::LiveSize, Measure::AppSize, Measure::ClassicSize, Measure::ClassicSizeBuilt, Measure::FileCount];
+
+impl FormatVersion {
+    /// Whether a record of this format can have `measure`.
+    pub fn knows(self, measure: Measure) -> bool {
+        (self.major, self.minor) >= (1, 2) || !SINCE_1_2.contains(&measure)
+    }
 }
 
 impl fmt::Display for FormatVersion {

@@ -1,9 +1,10 @@
 //! From a record to what a report says of it.
 
 use super::data::{
-    BaseReport, Fact, IntervalReport, MeasureEstimate, ObservationRow, OverheadReport, REPORT_VERSION, ReportData, RunFacts,
+    BaseReport, Fact, IntervalReport, LayerReport, MeasureEstimate, ObservationRow, OverheadReport, REPORT_VERSION, ReportData, RunFacts,
     ScenarioReport, VariantReport,
 };
+use crate::image::{LayerWeight, Weighing};
 use crate::judge::reference;
 use crate::measure::Unit;
 use crate::record::{BuildCacheLeft, HostRun, PlannedVariant, Record, RunRecord, RunState, Series, Status, TrialOutcome};
@@ -176,7 +177,19 @@ fn variant(record: &Record, series: &[Series], planned: &PlannedVariant) -> Vari
         counted: counted.len(),
         notes: notes(&outcomes, !counted.is_empty()),
         estimates: estimates(record, series, planned),
+        layers: counted.iter().find_map(|o| o.weighing.as_ref()).map(layers).unwrap_or_default(),
     }
+}
+
+/// The layers of an image; none for a record of a format that does not say what is in them.
+fn layers(weighing: &Weighing) -> Vec<LayerReport> {
+    let report = |(number, layer): (usize, &LayerWeight)| {
+        layer.content?;
+        let base = weighing.base.as_ref().map(|base| number < base.layers);
+        let instruction = layer.dockerfile_line.as_ref().map(|line| line.instruction.clone());
+        Some(LayerReport { bytes: layer.uncompressed, base, instruction })
+    };
+    weighing.layers.iter().enumerate().map(report).collect::<Option<Vec<_>>>().unwrap_or_default()
 }
 
 fn not_run(record: &Record) -> (String, Option<String>) {

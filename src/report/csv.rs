@@ -130,7 +130,7 @@ fn figures(estimate: &MeasureEstimate) -> Vec<String> {
     ]
 }
 
-fn table<R>(file: &'static str, header: &[&str], rows: impl Iterator<Item = R>) -> Result<String, ReportError>
+pub(super) fn table<R>(file: &'static str, header: &[&str], rows: impl Iterator<Item = R>) -> Result<String, ReportError>
 where
     R: IntoIterator<Item = String>,
 {
@@ -147,7 +147,7 @@ where
 /// `text` as a cell that neither a terminal nor a spreadsheet acts on. Every control character, and every character that
 /// changes the direction of writing, is U+FFFD: the place shows, the power is gone. An apostrophe stands before what a
 /// spreadsheet would take for a formula, and before an apostrophe, so that taking the first one off gives the text back.
-fn guard(text: &str) -> String {
+pub(super) fn guard(text: &str) -> String {
     let shown: String = text.chars().map(|c| if is_hostile(c) { char::REPLACEMENT_CHARACTER } else { c }).collect();
     let apostrophe = if shown.trim_start().starts_with(FORMULA) || shown.starts_with('\'') { "'" } else { "" };
     format!("{apostrophe}{shown}")

@@ -129,6 +129,21 @@ pub struct VariantReport {
     pub notes: Vec<String>,
     /// One per series, in the order of measures. Empty for a variant without figures.
     pub estimates: Vec<MeasureEstimate>,
+    /// The layers of its first image that counts, lowest first, for the chart. They are in the record, so JSON does not repeat
+    /// them. Empty where the record does not say what is in them.
+    #[serde(skip)]
+    pub layers: Vec<LayerReport>,
+}
+
+/// A layer of an image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LayerReport {
+    /// Its share of D3, bytes.
+    pub bytes: u64,
+    /// Whether it is the base image's; absent where the base is not known.
+    pub base: Option<bool>,
+    /// The Dockerfile's instruction that made it, where known.
+    pub instruction: Option<String>,
 }
 
 /// What is said of one series.

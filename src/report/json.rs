@@ -13,7 +13,7 @@ pub fn json(data: &ReportData) -> Result<String, ReportError> {
 
 /// The writer escapes what JSON demands, which is U+0000 to U+001F. Outside of texts JSON is plain ASCII, so any other
 /// hostile character is in a text and may be escaped where it stands.
-fn escaped(json: &str) -> String {
+pub(super) fn escaped(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     for c in json.chars() {
         if c != '\n' && is_hostile(c) {

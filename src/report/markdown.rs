@@ -3,7 +3,7 @@
 use super::data::{OverheadReport, ReportData, ScenarioReport};
 use super::notes::{headlines, interval_note, remarks};
 use super::overview::{overview, overview_note};
-use super::table::{Table, more_sizes, name, sizes, times};
+use super::table::{Table, is_told, more_sizes, name, sizes, times};
 use super::text::one_line;
 use crate::measure::Measure;
 use crate::units;
@@ -34,6 +34,9 @@ fn head(page: &mut String, data: &ReportData) {
     }
     push(page, "\n![Transfer size and uncompressed size by variant](sizes.svg)\n");
     push(page, "![Build, push and pull time by variant](times.svg)\n");
+    if data.scenarios.iter().flat_map(|s| &s.variants).any(|v| !v.layers.is_empty()) {
+        push(page, "![Layers by variant, base against app](layers.svg)\n");
+    }
 }
 
 /// The overview with its note; nothing where no scenario has a pair.
@@ -63,8 +66,9 @@ fn scenario_section(page: &mut String, scenario: &ScenarioReport) {
 
 fn measures(page: &mut String, data: &ReportData) {
     push(page, "## What the measures mean\n");
-    for measure in Measure::ALL {
-        push(page, &format!("- **{}**: {}", name(measure, data.scenarios.iter().flat_map(|s| &s.variants)), escape(measure.about())));
+    let variants = || data.scenarios.iter().flat_map(|s| &s.variants);
+    for measure in Measure::ALL.into_iter().filter(|m| is_told(*m, variants())) {
+        push(page, &format!("- **{}**: {}", name(measure, variants()), escape(measure.about())));
     }
     push(page, "\nUnits are decimal: 1 MB = 1,000,000 B. Exact bytes are in `observations.csv` and `report.json`.\n");
 }

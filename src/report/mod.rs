@@ -21,13 +21,14 @@ mod reproduction;
 mod table;
 mod terminal;
 mod text;
+mod weighing;
 mod write;
 
-pub use chart::{sizes_chart, times_chart};
+pub use chart::{layers_chart, sizes_chart, times_chart};
 pub use comparison::comparison;
 pub use csv::{observations_csv, summary_csv};
 pub use data::{
-    BaseReport, Fact, IntervalReport, MeasureEstimate, ObservationRow, OverheadReport, REPORT_VERSION, ReportData, RunFacts,
+    BaseReport, Fact, IntervalReport, LayerReport, MeasureEstimate, ObservationRow, OverheadReport, REPORT_VERSION, ReportData, RunFacts,
     ScenarioReport, VariantReport,
 };
 pub use error::ReportError;
@@ -37,4 +38,9 @@ pub use publish::{BESIDE, broadest, obstacles, published_readme, readme_chart, r
 pub use reproduction::reproduction;
 pub use terminal::terminal;
 pub(crate) use text::one_line;
+pub use weighing::{
+    AgainstReport, BaseNamed, BuriedReport, ChangedFile, DuplicateReport, FileChange, FileReport, FilesChange, InventoryFormat, ReadHow,
+    SizeChange, SizeReport, SourceKind, SourceReport, TransferReport, WEIGHING_VERSION, WasteReport, WeighedLayer, WeighingReport, against,
+    inventory, weighing_csv, weighing_json, weighing_markdown, weighing_schema, weighing_terminal,
+};
 pub use write::write_all;

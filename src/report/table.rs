@@ -4,9 +4,16 @@ use super::data::{MeasureEstimate, ScenarioReport, VariantReport};
 use super::figures::{Scale, percent, times_smaller};
 use super::text::one_line;
 use crate::measure::{Measure, Unit};
+use crate::record::FormatVersion;
 
 /// What stands where a figure is not there.
 const NOTHING: &str = "–";
+
+/// The measures that have the first tables to themselves.
+const HEADLINES: [Measure; 2] = [Measure::TransferSize, Measure::UncompressedSize];
+
+/// The format of records before it said what is in the layers.
+const BEFORE_1_2: FormatVersion = FormatVersion { major: 1, minor: 1 };
 
 /// A table of texts, each of one line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,15 +93,21 @@ pub(super) fn sizes(scenarios: &[ScenarioReport]) -> Table {
     table
 }
 
-/// The other sizes and counts.
+/// The other sizes and counts. Those that records of format 1.1 and before lack have a column where some variant has a figure.
 pub(super) fn more_sizes(scenario: &ScenarioReport) -> Table {
     let scenarios = std::slice::from_ref(scenario);
     let lines = lines(scenarios);
     let mut table = names(scenarios, &lines);
-    for measure in [Measure::LayerTransferSize, Measure::ReportedSize, Measure::LayerCount, Measure::ContextSize] {
+    let measures = Measure::ALL.into_iter().filter(|m| m.unit() != Unit::Seconds && !HEADLINES.contains(m));
+    for measure in measures.filter(|m| is_told(*m, lines.iter().map(|(_, v)| *v))) {
         measure_column(&mut table, &lines, measure);
     }
     table
+}
+
+/// Whether a report speaks of `measure`: one that came with format 1.2 of the record only where some variant has a figure.
+pub(super) fn is_told<'a>(measure: Measure, mut variants: impl Iterator<Item = &'a VariantReport>) -> bool {
+    BEFORE_1_2.knows(measure) || variants.any(|v| v.estimate(measure).is_some())
 }
 
 /// Build per cache state, push and pull: medians with their intervals, and how many values there are.

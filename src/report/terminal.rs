@@ -165,7 +165,7 @@ fn broken(heading: &str) -> String {
 }
 
 /// `text` broken between words so that no line is wider than `width`, as far as its words are not.
-fn filled(text: &str, width: usize) -> String {
+pub(super) fn filled(text: &str, width: usize) -> String {
     let mut filled = String::new();
     let mut used = 0;
     for word in text.split(' ') {

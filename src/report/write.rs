@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{ReportData, ReportError, json, markdown, observations_csv, sizes_chart, summary_csv, times_chart};
+use super::{ReportData, ReportError, json, layers_chart, markdown, observations_csv, sizes_chart, summary_csv, times_chart};
 use crate::record::{Owner, Record, replace_file};
 
 /// Writes every file of the report into `folder` and returns their paths. Depends on the record alone: writing it again
@@ -10,7 +10,7 @@ use crate::record::{Owner, Record, replace_file};
 pub fn write_all(folder: &Path, record: &Record) -> Result<Vec<PathBuf>, ReportError> {
     let data = ReportData::new(record);
     // Everything is made before anything is written: a report is there whole or not at all.
-    let files = [
+    let mut files = vec![
         ("report.md", markdown(&data)),
         ("observations.csv", observations_csv(&data)?),
         ("summary.csv", summary_csv(&data)?),
@@ -18,6 +18,7 @@ pub fn write_all(folder: &Path, record: &Record) -> Result<Vec<PathBuf>, ReportE
         ("sizes.svg", sizes_chart(&data)?),
         ("times.svg", times_chart(&data)?),
     ];
+    files.extend(layers_chart(&data)?.map(|chart| ("layers.svg", chart)));
     let owner = Owner::caller();
     let write = |(name, text): (&str, String)| {
         let path = folder.join(name);

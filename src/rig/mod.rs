@@ -4,6 +4,7 @@
 //! started here is removed here, on every way out.
 
 pub mod bases;
+pub mod classic;
 pub mod docker;
 mod engine;
 pub mod host;

@@ -255,11 +255,8 @@ impl<E: Engine> BlockRunner<'_, E> {
         let push = transfer::push(&self.bench.builder, &self.bench.registry, &reference, self.emitter);
         let pushed = self.counted(async { self.guard("the push", self.limits.transfer, push).await? }).await?;
         self.moved(Measure::PushTime, &pushed, draft);
-        let weighing = self
-            .emitter
-            .watch()
-            .overhead("weighing", async { transfer::weigh(&self.bench.registry, &repository, image, &pushed.record) })
-            .await?;
+        let work = async { self.traced(transfer::weigh(&self.bench.registry, &repository, image, &pushed.record)?).await };
+        let weighing = self.emitter.watch().overhead("weighing", work).await?;
         draft.numbers.weighing(&weighing);
         self.pull(&reference, &weighing, draft).await?;
         draft.push = Some(pushed.record);

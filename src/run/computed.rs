@@ -1,9 +1,10 @@
 //! Sizes of an image on an engine that does not reach the registry: computed from the engine's export.
 
-use crate::image::{self, Exported, Weighing};
+use crate::image::{self, Exported, Repack};
 use crate::rig::{Engine, ImageInfo};
 
 use super::block::{BlockRunner, Draft};
+use super::origin::Scaled;
 use super::stop::{Stop, chain, invalid};
 
 /// Why a host engine gives no time of a pull.
@@ -18,10 +19,12 @@ impl<E: Engine> BlockRunner<'_, E> {
              registry ({why}); --engine private measures them"
         ));
         self.phase("export");
-        let export = self.bench.builder.export(&built.id, |archive| Exported::read(archive));
-        let work = self.guard("the export", self.limits.transfer, export);
-        let exported = self.emitter.watch().overhead("weighing", work).await??;
-        let weighing = weighed(&exported.map_err(|e| invalid(chain(&e)))?, built)?;
+        let export = self.bench.builder.export(&built.id, |archive| Exported::read(archive, Repack::Gzip));
+        let work = async {
+            let exported = self.guard("the export", self.limits.transfer, export).await??;
+            self.traced(weighed(&exported.map_err(|e| invalid(chain(&e)))?, built)?).await
+        };
+        let weighing = self.emitter.watch().overhead("weighing", work).await?;
         draft.numbers.computed(&weighing);
         draft.weighing = Some(weighing);
         Ok(())
@@ -29,11 +32,11 @@ impl<E: Engine> BlockRunner<'_, E> {
 }
 
 /// The sizes of an export that has the layers of the image that was built.
-fn weighed(exported: &Exported, built: &ImageInfo) -> Result<Weighing, Stop> {
-    let (_, weighing) = image::weigh(exported).map_err(|e| invalid(chain(&e)))?;
-    let layers: Vec<&str> = weighing.layers.iter().map(|layer| layer.diff_id.as_str()).collect();
+fn weighed(exported: &Exported, built: &ImageInfo) -> Result<Scaled, Stop> {
+    let scaled = Scaled::from(image::weigh(exported).map_err(|e| invalid(chain(&e)))?);
+    let layers: Vec<&str> = scaled.weighing.layers.iter().map(|layer| layer.diff_id.as_str()).collect();
     if layers != built.diff_ids {
         return Err(invalid(format!("the engine says the image has layers {:?}, but it exported {layers:?}", built.diff_ids)));
     }
-    Ok(weighing)
+    Ok(scaled)
 }

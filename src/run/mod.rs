@@ -16,6 +16,7 @@ mod gone;
 mod hosted;
 mod http;
 mod named;
+mod origin;
 mod outcome;
 mod plan;
 mod rigging;

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use crate::image::{self, Digest, Exported, Manifest, Pushed, Weighing};
+use crate::image::{self, Digest, Exported, Manifest, Pushed, Repack, Weighing};
 use crate::measure::Measure;
 use crate::rig::remote::{LoginPlace, RegistryName, Remote, RemoteError};
 use crate::rig::{Engine, EngineError, ImageInfo, ProgressSink, Solve, Transfer};
@@ -12,6 +12,7 @@ use crate::rig::{Engine, EngineError, ImageInfo, ProgressSink, Solve, Transfer};
 use super::bench::TAG;
 use super::block::{BlockRunner, Draft};
 use super::computed::NO_PULL;
+use super::origin::Scaled;
 use super::stop::{Stop, chain, invalid};
 
 /// The most characters of a run's name that go into a repository's.
@@ -230,14 +231,14 @@ impl<E: Engine> BlockRunner<'_, E> {
                 "the registry does not say itself how many bytes {blobs} of the image have: the manifest's word stands alone"
             ));
         }
-        let export = self.bench.builder.export(&built.id, |archive| Exported::read(archive));
+        let export = self.bench.builder.export(&built.id, |archive| Exported::read(archive, Repack::Gzip));
         let exported = self.guard("the export", self.limits.transfer, export).await??;
         let exported = exported.map_err(|error| invalid(chain(&error)))?;
         let source = Pushed::new(manifest, &exported).map_err(|error| invalid(chain(&error)))?;
-        let (_, weighing) = image::weigh(&source).map_err(|error| invalid(chain(&error)))?;
-        let layers: Vec<&str> = weighing.layers.iter().map(|layer| layer.diff_id.as_str()).collect();
+        let scaled = Scaled::from(image::weigh(&source).map_err(|error| invalid(chain(&error)))?);
+        let layers: Vec<&str> = scaled.weighing.layers.iter().map(|layer| layer.diff_id.as_str()).collect();
         if layers == built.diff_ids {
-            Ok(weighing)
+            self.traced(scaled).await
         } else {
             Err(invalid(format!("the engine says the image has layers {:?}, but it exported {layers:?}", built.diff_ids)))
         }

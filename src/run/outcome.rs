@@ -33,10 +33,15 @@ impl Numbers {
         let sizes = [
             (Measure::TransferSize, weighing.transfer_size),
             (Measure::LayerTransferSize, weighing.layer_transfer_size),
-            (Measure::UncompressedSize, weighing.uncompressed_size),
-            (Measure::LayerCount, weighing.layers.len() as u64),
+            (Measure::UncompressedSize, Some(weighing.uncompressed_size)),
+            (Measure::LiveSize, weighing.live_size),
+            (Measure::AppSize, weighing.base.as_ref().map(|base| base.app_size)),
+            (Measure::ClassicSize, weighing.classic_size),
+            (Measure::ClassicSizeBuilt, weighing.classic_size_built),
+            (Measure::LayerCount, Some(weighing.layers.len() as u64)),
+            (Measure::FileCount, weighing.file_count),
         ];
-        for (measure, value) in sizes {
+        for (measure, value) in sizes.into_iter().filter_map(|(measure, value)| Some((measure, value?))) {
             self.push(measure, definition(measure), None, value as f64, measure.unit());
         }
     }

@@ -11,6 +11,7 @@ use crate::rig::registry::{BlobTransfer, ManifestTransfer, Registry};
 use crate::rig::{Engine, EngineError, ImageInfo, ProgressSink, Transfer};
 
 use super::bench::TAG;
+use super::origin::Scaled;
 use super::stop::{Stop, chain, invalid};
 use super::{Emitter, EventKind, Gone};
 
@@ -51,14 +52,14 @@ pub(super) async fn pull(
 ) -> Result<Moved, Stop> {
     let mark = registry.mark();
     let silent = ProgressSink::none();
-    let total = weighing.layer_transfer_size + weighing.config_size;
+    let total = weighing.layer_transfer_size.unwrap_or(0) + weighing.config_size;
     let told = tell(emitter, "pull", Some(total), || registry.moved_since(&mark).downloaded);
     let transfer = while_it_listens(registry, "the pull", engine.pull(reference, &silent), told).await?;
     let traffic = registry.since(&mark);
-    let moved = record(&transfer, weighing.digest.clone(), &traffic.downloads, manifest_bytes(&traffic.manifest_downloads));
+    let moved = record(&transfer, stored(weighing).to_owned(), &traffic.downloads, manifest_bytes(&traffic.manifest_downloads));
     let digest = transfer.digest.as_ref().ok_or_else(|| incomplete("pull", reference))?;
-    if *digest != weighing.digest {
-        return Err(invalid(format!("{} was pushed, but the pull got {digest}", weighing.digest)));
+    if digest != stored(weighing) {
+        return Err(invalid(format!("{} was pushed, but the pull got {digest}", stored(weighing))));
     }
     whole("pull", traffic.unfinished.downloaded)?;
     cold("pull", weighing, &moved.blobs)?;
@@ -97,18 +98,19 @@ async fn tell(emitter: &Emitter, direction: &str, total: Option<u64>, moved: imp
 
 /// Weighs what the registry holds under `repository` and holds it against the image that was built and the push that
 /// brought it.
-pub(super) fn weigh(registry: &Registry, repository: &str, built: &ImageInfo, pushed: &TransferRecord) -> Result<Weighing, Stop> {
+pub(super) fn weigh(registry: &Registry, repository: &str, built: &ImageInfo, pushed: &TransferRecord) -> Result<Scaled, Stop> {
     let source = registry.image(repository, TAG).map_err(|e| invalid(chain(&e)))?;
-    let (_, weighing) = image::weigh(&source).map_err(|e| invalid(chain(&e)))?;
+    let scaled = Scaled::from(image::weigh(&source).map_err(|e| invalid(chain(&e)))?);
+    let weighing = &scaled.weighing;
     let layers: Vec<&str> = weighing.layers.iter().map(|layer| layer.diff_id.as_str()).collect();
     if layers != built.diff_ids {
         return Err(invalid(format!("the engine says the image has layers {:?}, but it pushed {layers:?}", built.diff_ids)));
     }
-    if pushed.digest != weighing.digest {
-        return Err(invalid(format!("the engine says it pushed {}, but the registry got {}", pushed.digest, weighing.digest)));
+    if pushed.digest != stored(weighing) {
+        return Err(invalid(format!("the engine says it pushed {}, but the registry got {}", pushed.digest, stored(weighing))));
     }
-    cold("push", &weighing, &pushed.blobs)?;
-    Ok(weighing)
+    cold("push", weighing, &pushed.blobs)?;
+    Ok(scaled)
 }
 
 /// A transfer that was cut and begun again took longer than its bytes: its time means something else.
@@ -117,6 +119,11 @@ fn whole(direction: &str, unfinished: u64) -> Result<(), Stop> {
         0 => Ok(()),
         bytes => Err(invalid(format!("the {direction} was cut and begun again: {bytes} bytes crossed the registry for nothing"))),
     }
+}
+
+/// The manifest's digest: whatever went through a registry has one.
+fn stored(weighing: &Weighing) -> &str {
+    weighing.digest.as_deref().unwrap_or_default()
 }
 
 /// A transfer is cold when every layer crossed the registry whole.
@@ -130,7 +137,8 @@ fn cold(direction: &str, weighing: &Weighing, blobs: &BTreeMap<String, u64>) -> 
 
 /// Distinct layers of `weighing` whose bytes did not cross in full.
 fn not_moved(weighing: &Weighing, blobs: &BTreeMap<String, u64>) -> Vec<String> {
-    let layers: BTreeSet<(&str, u64)> = weighing.layers.iter().map(|layer| (layer.digest.as_str(), layer.compressed)).collect();
+    let layers: BTreeSet<(&str, u64)> =
+        weighing.layers.iter().filter_map(|layer| Some((layer.digest.as_deref()?, layer.compressed?))).collect();
     layers.into_iter().filter(|(digest, size)| blobs.get(*digest) != Some(size)).map(|(digest, _)| digest.to_owned()).collect()
 }
 

@@ -13,6 +13,7 @@ mod pages;
 mod publish;
 mod refusals;
 mod report;
+mod weigh;
 
 use std::ffi::OsStr;
 use std::path::Path;

@@ -21,7 +21,7 @@ const MAY_USE: [(&str, &[&str]); 12] = [
     ("record", &["units", "measure", "image"]),
     ("run", &["units", "measure", "stats", "dockerfile", "image", "scenario", "rig", "record"]),
     ("judge", &["units", "measure", "stats", "record", "scenario"]),
-    ("report", &["units", "measure", "stats", "record", "judge"]),
+    ("report", &["units", "measure", "stats", "image", "record", "judge"]),
     ("cli", &["units", "measure", "stats", "dockerfile", "image", "scenario", "rig", "record", "run", "judge", "report"]),
 ];
 

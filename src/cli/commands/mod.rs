@@ -10,6 +10,7 @@ mod report;
 mod run;
 mod session;
 mod signals;
+mod weigh;
 
 pub use doctor::doctor_schema;
 
@@ -27,6 +28,7 @@ pub(super) fn dispatch(command: Command, arguments: &[OsString]) -> Result<Exit,
         Command::Doctor(args) => doctor::doctor(&args),
         Command::Init(args) => init::init(&args),
         Command::Run(args) => run::run(*args, arguments),
+        Command::Weigh(args) => weigh::weigh(&args),
         Command::List(args) => list::list(&args),
         Command::Report(args) => report::report(&args),
         Command::Bases(args) => bases::bases(args),

@@ -3,10 +3,8 @@
 use std::fmt;
 
 use flate2::{Decompress, FlushDecompress, Status};
-use sha2::{Digest as _, Sha256};
 
-use super::BlobFault;
-use crate::image::Digest;
+use super::{BlobFault, Drain};
 
 /// Large enough that hashing dominates the calls, small enough to stay in the second-level cache.
 const OUTPUT: usize = 64 << 10;
@@ -14,11 +12,10 @@ const OUTPUT: usize = 64 << 10;
 /// The decoder's largest window; gzip has no way to ask for another.
 const WINDOW_BITS: u8 = 15;
 
-/// Inflates any number of gzip members and hashes what comes out.
+/// Inflates any number of gzip members.
 pub(super) struct Gunzip {
     /// `None` between members.
     member: Option<Decompress>,
-    content: Sha256,
     read: u64,
     written: u64,
     limit: u64,
@@ -34,15 +31,15 @@ impl fmt::Debug for Gunzip {
 impl Gunzip {
     pub(super) fn new(limit: u64) -> Self {
         let output = vec![0; OUTPUT].into_boxed_slice();
-        Self { member: Some(member()), content: Sha256::new(), read: 0, written: 0, limit, output }
+        Self { member: Some(member()), read: 0, written: 0, limit, output }
     }
 
-    /// Inflates all of `input`.
-    pub(super) fn update(&mut self, mut input: &[u8]) -> Result<(), BlobFault> {
+    /// Inflates all of `input` into `drain`.
+    pub(super) fn update(&mut self, mut input: &[u8], drain: &mut impl Drain) -> Result<(), BlobFault> {
         // Output may be pending after the last input byte, hence the second condition; it is only set by a full buffer.
         let mut pending = false;
         while !input.is_empty() || pending {
-            let (consumed, produced) = self.step(input)?;
+            let (consumed, produced) = self.step(input, drain)?;
             input = &input[consumed..];
             pending = produced == self.output.len();
             if consumed == 0 && produced == 0 {
@@ -57,7 +54,7 @@ impl Gunzip {
     }
 
     /// One call of the decoder: how many bytes went in and came out.
-    fn step(&mut self, input: &[u8]) -> Result<(usize, usize), BlobFault> {
+    fn step(&mut self, input: &[u8], drain: &mut impl Drain) -> Result<(usize, usize), BlobFault> {
         let inflate = match &mut self.member {
             Some(inflate) => inflate,
             None if input.is_empty() => return Ok((0, 0)),
@@ -76,22 +73,22 @@ impl Gunzip {
             Err(error) => return Err(self.corrupt(error.to_string())),
         }
         let (consumed, produced) = (index(consumed), index(produced));
-        self.take_output(produced)?;
+        self.hand_on(produced, drain)?;
         Ok((consumed, produced))
     }
 
-    fn take_output(&mut self, produced: usize) -> Result<(), BlobFault> {
-        self.content.update(&self.output[..produced]);
+    fn hand_on(&mut self, produced: usize, drain: &mut impl Drain) -> Result<(), BlobFault> {
         self.written += produced as u64;
-        if self.written > self.limit { Err(BlobFault::TooLarge { limit: self.limit }) } else { Ok(()) }
+        if self.written > self.limit {
+            return Err(BlobFault::TooLarge { limit: self.limit });
+        }
+        drain.content(&self.output[..produced]);
+        Ok(())
     }
 
-    /// Hash and length of everything inflated.
-    pub(super) fn finish(self) -> Result<(Digest, u64), BlobFault> {
-        match self.member {
-            Some(_) => Err(BlobFault::Truncated { at: self.read }),
-            None => Ok((Digest::finish(self.content), self.written)),
-        }
+    /// Whether the last member was complete.
+    pub(super) fn finish(self) -> Result<(), BlobFault> {
+        if self.member.is_some() { Err(BlobFault::Truncated { at: self.read }) } else { Ok(()) }
     }
 }
 

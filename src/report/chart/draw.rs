@@ -39,13 +39,13 @@ pub(super) fn draw(file: &'static str, chart: &Chart) -> Result<String, ReportEr
     head(&canvas, chart)?;
     layout.draw(&canvas, chart)?;
     canvas.finish()?;
-    Ok(readable(file, chart, &svg))
+    Ok(readable(file, &chart.title, &format!("{}.\n{}", chart.subtitle, chart.description), &svg))
 }
 
 /// `svg` with what the backend cannot write: title and description for screen readers, and the colours of dark pages.
-fn readable(file: &str, chart: &Chart, svg: &str) -> String {
+pub(super) fn readable(file: &str, title: &str, about: &str, svg: &str) -> String {
     let id = file.trim_end_matches(".svg");
-    let (title, about) = (escape(&chart.title), escape(&format!("{}.\n{}", chart.subtitle, chart.description)));
+    let (title, about) = (escape(title), escape(about));
     let opening = format!(
         " role=\"img\" aria-labelledby=\"{id}-title {id}-desc\">\n<title id=\"{id}-title\">{title}</title>\n\
          <desc id=\"{id}-desc\">{about}</desc>\n{}\n",
@@ -165,7 +165,7 @@ fn plots(chart: &Chart, left: i32) -> Vec<Plot> {
 }
 
 /// The name lies over the grid lines: a patch of background keeps it readable. A line parts it from the group before.
-fn group(canvas: &Canvas, name: &str, (top, height): (i32, i32), parted: bool) -> Result<(), ReportError> {
+pub(super) fn group(canvas: &Canvas, name: &str, (top, height): (i32, i32), parted: bool) -> Result<(), ReportError> {
     let name = fit(name, TEXT, true, WIDTH - 2 * MARGIN);
     if parted {
         canvas.line((MARGIN, top + 5), (WIDTH - MARGIN, top + 5), 1, GRID.color())?;

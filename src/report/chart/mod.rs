@@ -9,6 +9,7 @@ mod canvas;
 mod describe;
 mod draw;
 mod font;
+mod layers;
 mod palette;
 mod plan;
 mod plot;
@@ -26,4 +27,9 @@ pub fn sizes_chart(data: &ReportData) -> Result<String, ReportError> {
 pub fn times_chart(data: &ReportData) -> Result<String, ReportError> {
     let chart = plan::Chart::new(data, "Build, push and pull time", &[Measure::BuildTime, Measure::PushTime, Measure::PullTime]);
     draw::draw("times.svg", &chart)
+}
+
+/// The layers of every variant, base against app; `None` for a record whose trials do not say what is in the layers.
+pub fn layers_chart(data: &ReportData) -> Result<Option<String>, ReportError> {
+    layers::draw(data)
 }

@@ -26,6 +26,10 @@ pub(super) const AXIS: Tint = Tint { light: (140, 149, 159), dark: (110, 118, 12
 const SINGLE_STAGE: Tint = Tint { light: (230, 159, 0), dark: (230, 159, 0) };
 const MULTI_STAGE: Tint = Tint { light: (0, 114, 178), dark: (58, 147, 208) };
 const OTHER: Tint = Tint { light: (153, 153, 153), dark: (153, 153, 153) };
+/// Layers of the base.
+pub(super) const BASE: Tint = OTHER;
+/// Layers above it.
+pub(super) const APP: Tint = MULTI_STAGE;
 
 const ALL: [Tint; 8] = [BACKGROUND, INK, FAINT, GRID, AXIS, SINGLE_STAGE, MULTI_STAGE, OTHER];
 

@@ -8,6 +8,7 @@ use crate::record::Record;
 use crate::report::ReportData;
 use crate::report::data::{MeasureEstimate, ScenarioReport, VariantReport};
 use crate::report::notes::share;
+use crate::report::table::is_told;
 use crate::units;
 
 /// A time whose largest value is this many times its smallest did not come from a quiet machine.
@@ -32,7 +33,7 @@ pub(super) fn not_covered(record: &Record, data: &ReportData) -> Vec<String> {
     }
     let without = variants(data).filter(|(_, v)| v.estimates.is_empty());
     found.extend(without.map(|(s, v)| format!("{} {}: {}", s.name, v.name, v.status)));
-    for measure in Measure::ALL {
+    for measure in Measure::ALL.into_iter().filter(|m| is_told(*m, variants(data).map(|(_, v)| v))) {
         let lack = |v: &VariantReport| !v.estimates.is_empty() && v.estimate(measure).is_none();
         let lacking: Vec<String> = variants(data).filter(|(_, v)| lack(v)).map(|(s, v)| format!("{} {}", s.name, v.name)).collect();
         if !lacking.is_empty() {

@@ -130,7 +130,7 @@ fn compressed(record: &Record, base: &BaseReport) -> Option<u64> {
     let mut weighed = record.trials.iter().filter(|o| based(&o.trial.scenario, &o.trial.variant)).filter_map(|o| o.weighing.as_ref());
     weighed.find_map(|weighing| {
         let sums = weighing.layers.iter().scan((0_u64, 0_u64), |(compressed, uncompressed), layer| {
-            *compressed = compressed.saturating_add(layer.compressed);
+            *compressed = compressed.saturating_add(layer.compressed?);
             *uncompressed = uncompressed.saturating_add(layer.uncompressed);
             Some((*compressed, *uncompressed))
         });

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::State;
 use super::name::RepositoryName;
-use crate::image::{BlobFacts, Digest, ImageError, LayerSource};
+use crate::image::{Digest, ImageError, LayerFacts, LayerName, LayerSource};
 
 /// An image in the registry. What was counted of its layers while they were pushed is at hand: nothing is read twice but
 /// the manifest and the configuration.
@@ -24,11 +24,13 @@ impl StoredImage {
 }
 
 impl LayerSource for StoredImage {
-    fn manifest(&self) -> Result<Vec<u8>, ImageError> {
-        self.state.store.manifest_bytes(&self.digest).map_err(|source| ImageError::Read { digest: self.digest, source })
+    fn manifest(&self) -> Result<Option<Vec<u8>>, ImageError> {
+        let bytes = self.state.store.manifest_bytes(&self.digest);
+        bytes.map(Some).map_err(|source| ImageError::Read { digest: self.digest, source })
     }
 
-    fn config(&self, digest: &Digest) -> Result<Vec<u8>, ImageError> {
+    fn config(&self, named: Option<&Digest>) -> Result<Vec<u8>, ImageError> {
+        let digest = named.unwrap_or(&self.digest);
         let opened = self.state.store.open_blob(&self.repository, digest).ok_or(ImageError::Missing { digest: *digest })?;
         let read = |(file, size): (std::fs::File, u64)| -> io::Result<Vec<u8>> {
             let mut bytes = Vec::new();
@@ -39,8 +41,9 @@ impl LayerSource for StoredImage {
         opened.and_then(read).map_err(|source| ImageError::Read { digest: *digest, source })
     }
 
-    fn layer(&self, digest: &Digest) -> Result<BlobFacts, ImageError> {
-        let blob = self.state.store.blob(&self.repository, digest).ok_or(ImageError::Missing { digest: *digest })?;
-        blob.facts.clone().map_err(|fault| ImageError::Blob { digest: *digest, fault })
+    fn layer(&self, layer: &LayerName) -> Result<LayerFacts, ImageError> {
+        let digest = layer.stored.as_ref().map_or(layer.diff_id, |stored| stored.digest);
+        let blob = self.state.store.blob(&self.repository, &digest).ok_or(ImageError::Missing { digest })?;
+        blob.facts.clone().map(LayerFacts::from).map_err(|fault| ImageError::Blob { digest, fault })
     }
 }

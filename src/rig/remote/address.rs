@@ -36,6 +36,11 @@ impl RegistryName {
         format!("{}/{name}", self.path)
     }
 
+    /// The path alone: the repository itself.
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+
     /// Whether it is on this machine, where engines speak plain HTTP to a registry.
     pub fn is_loopback(&self) -> bool {
         let (name, _) = split(&self.host);

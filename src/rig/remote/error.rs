@@ -2,6 +2,9 @@
 
 use std::path::PathBuf;
 
+use super::RegistryNameError;
+use crate::image::ImageError;
+
 /// Why a named registry did not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum RemoteError {
@@ -54,6 +57,22 @@ pub enum RemoteError {
         /// Its own words.
         why: String,
     },
+    /// The name of an image is none.
+    #[error(transparent)]
+    Name(#[from] RegistryNameError),
+    /// It has no such image, or does not show it.
+    #[error("the registry {registry} gives no image {image} ({why}); check its name, its tag, and whether you may pull it")]
+    NoImage {
+        /// Host and port.
+        registry: String,
+        /// Repository with tag or digest.
+        image: String,
+        /// Its own words.
+        why: String,
+    },
+    /// What it has under the name is no image for the platform, or none at all.
+    #[error(transparent)]
+    Image(#[from] ImageError),
     /// It answered in a way that cannot be used.
     #[error("the registry {registry} did not do {action}: {why}; check that it is a registry that allows this")]
     Answer {

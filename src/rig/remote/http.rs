@@ -2,12 +2,14 @@
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
 use hyper::header::{HOST, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use hyper::{Request, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
 use serde::Deserialize;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
 
 use crate::rig::docker::secured;
 
@@ -62,9 +64,60 @@ pub(super) fn clean(text: &[u8]) -> String {
     plain.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// An answer whose body is still to come. Dropping it closes the connection.
+pub(super) struct Stream {
+    pub(super) status: StatusCode,
+    headers: HeaderMap,
+    body: Incoming,
+    _driver: Driver,
+}
+
+/// What moves the bytes of a connection, for as long as its answer is read.
+struct Driver(JoinHandle<hyper::Result<()>>);
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Stream {
+    /// The first value of a header that is text.
+    pub(super) fn header(&self, name: &HeaderName) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The next bytes of the body; `None` at its end.
+    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, String> {
+        loop {
+            match self.body.frame().await {
+                None => return Ok(None),
+                Some(Err(error)) => return Err(error.to_string()),
+                Some(Ok(frame)) => match frame.into_data() {
+                    Ok(bytes) if !bytes.is_empty() => return Ok(Some(bytes)),
+                    // Trailers say nothing here.
+                    _ => {}
+                },
+            }
+        }
+    }
+
+    /// The whole answer.
+    pub(super) async fn whole(self) -> Result<Answer, String> {
+        let Self { status, headers, body, _driver } = self;
+        let body = Limited::new(body, MOST).collect().await.map_err(|error| format!("its answer did not come whole ({error})"))?;
+        Ok(Answer { status, headers, body: body.to_bytes() })
+    }
+}
+
 /// Sends `request`, whose URI is whole, and reads the answer. Redirects are not followed: they could lead the login away.
 /// Errors are in words and hold nothing of the request.
 pub(super) async fn exchange(request: Request<Bytes>) -> Result<Answer, String> {
+    begin(request).await?.whole().await
+}
+
+/// As [`exchange`], with the body still to come.
+pub(super) async fn begin(request: Request<Bytes>) -> Result<Stream, String> {
     let uri = request.uri().clone();
     let host = uri.host().ok_or("its address has no host")?.trim_matches(['[', ']']).to_owned();
     if uri.scheme_str() == Some("https") {
@@ -75,18 +128,12 @@ pub(super) async fn exchange(request: Request<Bytes>) -> Result<Answer, String> 
     }
 }
 
-async fn over(stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static, uri: &Uri, request: Request<Bytes>) -> Result<Answer, String> {
+async fn over(stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static, uri: &Uri, request: Request<Bytes>) -> Result<Stream, String> {
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|error| error.to_string())?;
-    let driver = tokio::spawn(connection);
-    let answer = async {
-        let answer = sender.send_request(in_origin_form(uri, request)?).await.map_err(|error| format!("it broke off ({error})"))?;
-        let (head, body) = answer.into_parts();
-        let body = Limited::new(body, MOST).collect().await.map_err(|error| format!("its answer did not come whole ({error})"))?;
-        Ok(Answer { status: head.status, headers: head.headers, body: body.to_bytes() })
-    };
-    let answer = answer.await;
-    driver.abort();
-    answer
+    let driver = Driver(tokio::spawn(connection));
+    let answer = sender.send_request(in_origin_form(uri, request)?).await.map_err(|error| format!("it broke off ({error})"))?;
+    let (head, body) = answer.into_parts();
+    Ok(Stream { status: head.status, headers: head.headers, body, _driver: driver })
 }
 
 fn in_origin_form(uri: &Uri, request: Request<Bytes>) -> Result<Request<Full<Bytes>>, String> {

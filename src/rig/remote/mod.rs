@@ -10,6 +10,7 @@ mod config;
 mod error;
 mod helper;
 mod http;
+mod image;
 mod login;
 
 use std::time::Duration;
@@ -20,6 +21,7 @@ use hyper::{Method, Request, StatusCode, Uri};
 
 pub use address::{RegistryName, RegistryNameError};
 pub use error::{LoginError, RemoteError};
+pub use image::RemoteImage;
 pub use login::{Login, LoginPlace};
 
 use challenge::Challenge;

@@ -3,11 +3,12 @@
 use super::Desk;
 
 /// Every command, as it is asked for help.
-const COMMANDS: [&[&str]; 12] = [
+const COMMANDS: [&[&str]; 13] = [
     &[],
     &["doctor"],
     &["init"],
     &["run"],
+    &["weigh"],
     &["list"],
     &["report"],
     &["bases"],

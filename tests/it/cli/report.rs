@@ -40,7 +40,7 @@ fn every_format_is_printed_from_the_record_alone() {
 #[test]
 fn the_files_beside_the_record_are_made_again_byte_for_byte() {
     let desk = recorded();
-    let files = ["report.md", "observations.csv", "summary.csv", "report.json", "sizes.svg", "times.svg"];
+    let files = ["report.md", "observations.csv", "summary.csv", "report.json", "sizes.svg", "times.svg", "layers.svg"];
     let read = |name: &str| std::fs::read(desk.path().join("run").join(name)).expect("the file is there");
     desk.run(&["report", "run"]).data();
     let first: Vec<Vec<u8>> = files.iter().map(|name| read(name)).collect();
@@ -71,7 +71,7 @@ fn a_folder_that_is_no_run_is_refused() {
 fn a_record_of_a_newer_format_is_refused_with_both_versions() {
     let desk = Desk::new();
     desk.write("run/run.json", r#"{"format_version":{"major":9,"minor":0}}"#);
-    insta::assert_snapshot!(desk.run(&["report", "run"]).refusal(5), @"error: run/run.json has format 9.0, and this version of loadline reads up to 1.1; use a newer loadline");
+    insta::assert_snapshot!(desk.run(&["report", "run"]).refusal(5), @"error: run/run.json has format 9.0, and this version of loadline reads up to 1.2; use a newer loadline");
 }
 
 #[test]

@@ -17,6 +17,7 @@ use loadline::scenario::{Builder, Expectation, Language, Scenario, Smoke, SmokeC
 use tokio_util::sync::CancellationToken;
 
 use crate::support::fake_engine::{Behaviour, FakeEngine};
+use crate::support::layers::layer;
 
 /// Everything that a run left behind.
 struct Ran {
@@ -182,17 +183,37 @@ fn odd_alone_fails(ran: &Ran, id: &str, words: &str) {
 }
 
 #[tokio::test]
+async fn an_image_from_scratch_is_all_app_and_its_layer_has_its_line() {
+    let case = Case::new();
+    fs::write(case.folder.path().join("app/Dockerfile"), "FROM golang AS build\nRUN x\n\nFROM scratch\nCOPY app /app\n")
+        .expect("it is written");
+    let ran = case.run().await;
+    let weighing = ran.outcome("good").weighing.clone().expect("measured");
+    let base = weighing.base.clone().expect("nothing is a base too");
+    assert_eq!((base.name.as_str(), base.layers, base.app_size), ("scratch", 0, weighing.uncompressed_size));
+    assert_eq!(ran.value("good", Measure::AppSize).to_bits(), (weighing.uncompressed_size as f64).to_bits());
+    let line = weighing.layers[0].dockerfile_line.clone().expect("history says it");
+    assert_eq!((line.file.as_str(), line.line, line.instruction.as_str()), ("Dockerfile", 5, "COPY app /app"));
+}
+
+#[tokio::test]
 async fn a_good_variant_has_every_measure_and_its_sizes_add_up() {
     let ran = Case::new().run().await;
     assert!(matches!(ran.end, End::Complete));
-    for measure in Measure::ALL {
+    // Nothing is known of the image's base.
+    for measure in Measure::ALL.into_iter().filter(|measure| *measure != Measure::AppSize) {
         assert!(ran.value("good", measure) > 0.0, "{}", measure.id());
     }
     let weighing = ran.outcome("good").weighing.clone().expect("measured");
-    assert_eq!(weighing.transfer_size, weighing.layer_transfer_size + weighing.config_size + weighing.manifest_size);
-    assert_eq!(weighing.uncompressed_size, 100_000);
+    assert_eq!(
+        weighing.transfer_size.expect("there is a manifest"),
+        weighing.layer_transfer_size.expect("there is a manifest")
+            + weighing.config_size
+            + weighing.manifest_size.expect("there is a manifest")
+    );
+    assert_eq!((weighing.uncompressed_size, weighing.live_size), (layer(&vec![0; 100_000]).len() as u64, Some(100_000)));
     let push = ran.outcome("good").push.clone().expect("measured");
-    assert_eq!(push.blob_bytes + push.manifest_bytes, weighing.transfer_size);
+    assert_eq!(push.blob_bytes + push.manifest_bytes, weighing.transfer_size.expect("there is a manifest"));
 }
 
 #[tokio::test]

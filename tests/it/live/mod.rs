@@ -11,3 +11,4 @@ mod python;
 mod registry;
 mod run;
 mod slow_start;
+mod weigh;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bollard::query_parameters::{BuildImageOptionsBuilder, BuilderVersion};
 use futures_util::TryStreamExt as _;
-use loadline::image::{Digest, Weighing, weigh};
+use loadline::image::{Digest, Weighed, Weighing, weigh};
 use loadline::rig::private::{DataRoot, PrivateEngine, PrivateOptions, Role};
 use loadline::rig::registry::{Registry, RegistryOptions, Traffic};
 use tokio::process::{Child, Command};
@@ -138,13 +138,14 @@ impl DebianRegistry {
 }
 
 fn weighed(registry: &Registry, repository: &str, tag: &str) -> Weighing {
-    weigh(&registry.image(repository, tag).expect("it was pushed")).expect("it is sound").1
+    weigh(&registry.image(repository, tag).expect("it was pushed")).expect("it is sound").weighing
 }
 
 /// Digest and bytes of every blob that an image consists of, but the manifest.
 fn blobs(registry: &Registry, repository: &str, tag: &str) -> BTreeMap<Digest, u64> {
-    let (image, _) = weigh(&registry.image(repository, tag).expect("it was pushed")).expect("it is sound");
-    image.manifest.layers.iter().chain([&image.manifest.config]).map(|blob| (blob.digest, blob.size)).collect()
+    let Weighed { image, .. } = weigh(&registry.image(repository, tag).expect("it was pushed")).expect("it is sound");
+    let manifest = image.manifest.expect("a registry has one").manifest;
+    manifest.layers.iter().chain([&manifest.config]).map(|blob| (blob.digest, blob.size)).collect()
 }
 
 fn uploaded(traffic: &Traffic) -> BTreeMap<Digest, u64> {
@@ -175,9 +176,17 @@ async fn debians_registry_stores_the_same_bytes_for_the_same_tag() {
         stored += *size;
     }
     let weighing = weighed(&ours, "run-1/app", "a");
-    assert_eq!(weighing.transfer_size, stored);
-    assert_eq!(weighing.transfer_size, weighing.layer_transfer_size + weighing.config_size + weighing.manifest_size);
-    assert!(weighing.uncompressed_size > weighing.layer_transfer_size && weighing.layer_transfer_size > LARGE as u64);
+    assert_eq!(weighing.transfer_size.expect("there is a manifest"), stored);
+    assert_eq!(
+        weighing.transfer_size.expect("there is a manifest"),
+        weighing.layer_transfer_size.expect("there is a manifest")
+            + weighing.config_size
+            + weighing.manifest_size.expect("there is a manifest")
+    );
+    assert!(
+        weighing.uncompressed_size > weighing.layer_transfer_size.expect("there is a manifest")
+            && weighing.layer_transfer_size.expect("there is a manifest") > LARGE as u64
+    );
     engine.stop().await;
     ours.stop().await.expect("the registry stops");
 }
@@ -200,7 +209,7 @@ async fn every_push_to_a_new_repository_moves_every_byte() {
         assert_eq!(traffic.uploads.len(), 4, "each blob once");
         assert_eq!(traffic.unfinished.uploaded, 0);
         let weighing = weighed(&registry, repository, "a");
-        assert_eq!(traffic.uploaded_bytes() + traffic.manifest_uploads[0].bytes, weighing.transfer_size);
+        assert_eq!(traffic.uploaded_bytes() + traffic.manifest_uploads[0].bytes, weighing.transfer_size.expect("there is a manifest"));
         mounts += traffic.refused_mounts;
     }
     assert!(mounts > 0, "the engine asked to take the blobs over from the first repository");
@@ -229,7 +238,11 @@ async fn a_pull_downloads_exactly_what_the_books_say() {
         let weighing = weighed(&registry, "run-1/app", "a");
         // An engine keeps a manifest for some time after its image was removed, and then fetches it no second time.
         let kept = pull > 1 && traffic.manifest_downloads.is_empty();
-        let expected = if kept { weighing.transfer_size - weighing.manifest_size } else { weighing.transfer_size };
+        let expected = if kept {
+            weighing.transfer_size.expect("there is a manifest") - weighing.manifest_size.expect("there is a manifest")
+        } else {
+            weighing.transfer_size.expect("there is a manifest")
+        };
         assert_eq!(traffic.downloaded_bytes() + manifests, expected, "{traffic:#?}");
         let id = ["image", "inspect", "-f", "{{.Id}}", &reference];
         assert_eq!(puller.docker(&id).await, builder.docker(&id).await, "both engines have the same image");

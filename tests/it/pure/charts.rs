@@ -1,7 +1,9 @@
 //! Charts and tables of many scenarios.
 
+use loadline::dockerfile::Line;
+use loadline::image::BaseShare;
 use loadline::record::Record;
-use loadline::report::{ReportData, markdown, sizes_chart, terminal, times_chart};
+use loadline::report::{ReportData, layers_chart, markdown, sizes_chart, terminal, times_chart};
 
 use crate::support::fleet::{five_apps, go_api_complete, ten_apps, ten_apps_with_long_names};
 
@@ -11,6 +13,37 @@ fn sizes(record: &Record) -> String {
 
 fn times(record: &Record) -> String {
     times_chart(&ReportData::new(record)).expect("a chart")
+}
+
+fn layers(record: &Record) -> String {
+    layers_chart(&ReportData::new(record)).expect("a chart").expect("the record says what is in the layers")
+}
+
+/// The record with images of five layers; the two lowest ones of `single` are its base's, and `multi` has no base.
+fn layered(mut record: Record) -> Record {
+    for outcome in &mut record.trials {
+        let Some(weighing) = &mut outcome.weighing else { continue };
+        let whole = weighing.layers.remove(0);
+        let from_base = if outcome.trial.variant.starts_with("single") { 2 } else { 0 };
+        for (number, (share, instruction)) in
+            [(62, "FROM"), (20, "RUN apt-get install"), (1, "WORKDIR /app"), (12, "RUN npm ci <&> \u{1b}[2J"), (5, "COPY . .")]
+                .into_iter()
+                .enumerate()
+        {
+            let line = (number >= from_base).then(|| Line { file: "x".to_owned(), line: number + 1, instruction: instruction.to_owned() });
+            let uncompressed = whole.uncompressed * share / 100;
+            weighing.layers.push(loadline::image::LayerWeight { uncompressed, dockerfile_line: line, ..whole.clone() });
+        }
+        let below: u64 = weighing.layers[..from_base].iter().map(|layer| layer.uncompressed).sum();
+        weighing.base = Some(BaseShare {
+            name: "base".to_owned(),
+            layers: from_base,
+            uncompressed_size: below,
+            layer_transfer_size: None,
+            app_size: weighing.uncompressed_size - below,
+        });
+    }
+    record
 }
 
 /// The value of an attribute of an element's opening tag, as a number.
@@ -35,6 +68,36 @@ fn texts(svg: &str) -> Vec<(f64, f64, String, String)> {
 fn the_charts_of_five_apps() {
     insta::assert_snapshot!("five_apps_sizes", sizes(&five_apps()));
     insta::assert_snapshot!("five_apps_times", times(&five_apps()));
+}
+
+#[test]
+fn the_layers_of_five_apps() {
+    insta::assert_snapshot!("five_apps_layers", layers(&layered(five_apps())));
+}
+
+#[test]
+fn the_segments_of_a_bar_stand_one_behind_the_other_and_the_bases_come_first() {
+    let svg = layers(&layered(five_apps()));
+    let bars = |color: &str| svg.lines().filter(|l| l.starts_with("<rect") && l.contains(color)).skip(1).collect::<Vec<_>>();
+    let (base, app) = (bars("#999999"), bars("#0072B2"));
+    let end = |bar: &str| number(bar, "x") + number(bar, "width");
+    assert!(base.len() >= 2 && app.len() > base.len(), "{svg}");
+    assert!((end(base[0]) - number(base[1], "x")).abs() < 0.5, "{base:?}");
+    let same_row: Vec<&&str> = app.iter().filter(|bar| (number(bar, "y") - number(base[0], "y")).abs() < 0.5).collect();
+    assert_eq!(same_row.len(), 3, "{svg}");
+    assert!(same_row.iter().all(|bar| number(bar, "x") >= end(base[1]) - 0.5), "{same_row:?}");
+}
+
+#[test]
+fn a_record_that_does_not_say_what_is_in_the_layers_has_no_chart_of_them() {
+    let mut record = five_apps();
+    for weighing in record.trials.iter_mut().filter_map(|outcome| outcome.weighing.as_mut()) {
+        weighing.layers.iter_mut().for_each(|layer| layer.content = None);
+    }
+    let data = ReportData::new(&record);
+    assert_eq!(layers_chart(&data).expect("no error"), None);
+    assert!(!markdown(&data).contains("layers.svg"));
+    assert!(markdown(&ReportData::new(&five_apps())).contains("layers.svg"));
 }
 
 #[test]
@@ -68,7 +131,7 @@ fn no_number_is_broken_over_two_lines_where_names_are_long() {
 #[test]
 fn a_chart_is_800_pixels_wide_and_nothing_begins_or_ends_outside() {
     for record in [five_apps(), ten_apps(), ten_apps_with_long_names(), go_api_complete()] {
-        for svg in [sizes(&record), times(&record)] {
+        for svg in [sizes(&record), times(&record), layers(&layered(record.clone()))] {
             let (width, height) = (number(&svg, "width"), number(&svg, "height"));
             assert!((width - 800.0).abs() < 0.5, "{width}");
             for (x, y, anchor, text) in texts(&svg) {

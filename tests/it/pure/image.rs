@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 
 use loadline::image::{
-    AnyManifest, BlobFacts, BlobMeter, Digest, ImageConfig, ImageError, LayerSource, MAX_MANIFEST_BYTES, Manifest, weigh,
+    AnyManifest, BlobMeter, Digest, ImageConfig, ImageError, LayerFacts, LayerName, LayerSource, MAX_MANIFEST_BYTES, Manifest, Weighed,
+    weigh,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
+
+use crate::support::layers::layer;
 
 const DOCKER: &str = "application/vnd.docker.distribution.manifest.v2+json";
 const LAYER: &str = "application/vnd.docker.image.rootfs.diff.tar.gzip";
@@ -46,18 +49,19 @@ impl Source {
 }
 
 impl LayerSource for Source {
-    fn manifest(&self) -> Result<Vec<u8>, ImageError> {
-        Ok(self.manifest.to_string().into_bytes())
+    fn manifest(&self) -> Result<Option<Vec<u8>>, ImageError> {
+        Ok(Some(self.manifest.to_string().into_bytes()))
     }
 
-    fn config(&self, _: &Digest) -> Result<Vec<u8>, ImageError> {
+    fn config(&self, _: Option<&Digest>) -> Result<Vec<u8>, ImageError> {
         Ok(self.config.clone())
     }
 
-    fn layer(&self, digest: &Digest) -> Result<BlobFacts, ImageError> {
+    fn layer(&self, layer: &LayerName) -> Result<LayerFacts, ImageError> {
+        let digest = layer.stored.as_ref().expect("there is a manifest").digest;
         let mut meter = BlobMeter::default();
-        meter.update(self.layers.get(digest).ok_or(ImageError::Missing { digest: *digest })?);
-        meter.finish()
+        meter.update(self.layers.get(&digest).ok_or(ImageError::Missing { digest })?);
+        meter.finish().map(LayerFacts::from)
     }
 }
 
@@ -74,28 +78,28 @@ fn config_with(diff_ids: &[Digest], history: &Value) -> Value {
 
 #[test]
 fn all_disagreements_are_told_together() {
-    let mut source = Source::new(&[b"one".to_vec(), b"two".to_vec()]);
-    let replaced = Digest::of(b"two");
+    let mut source = Source::new(&[layer(b"one"), layer(b"two")]);
+    let (two, replaced) = (layer(b"two").len(), Digest::of(&layer(b"two")));
     source.layers.insert(replaced, b"TWO!".to_vec());
     source.manifest["config"]["size"] = json!(1);
     let wrong = disagreements(&source);
     assert_eq!(wrong.len(), 4, "{wrong:#?}");
     assert!(wrong[0].starts_with("config: the manifest says 1 B"), "{wrong:#?}");
     assert!(wrong[1].starts_with(&format!("layer 2: the manifest says {replaced}")), "{wrong:#?}");
-    assert!(wrong[2].starts_with("layer 2: the manifest says 3 B and there are 4 B"), "{wrong:#?}");
+    assert!(wrong[2].starts_with(&format!("layer 2: the manifest says {two} B and there are 4 B")), "{wrong:#?}");
     assert!(wrong[3].starts_with(&format!("layer 2: the configuration says {replaced}")), "{wrong:#?}");
 }
 
 #[test]
 fn a_layer_that_the_configuration_does_not_know_is_a_disagreement() {
-    let layers = [b"one".to_vec(), b"two".to_vec()];
-    let source = Source::new(&layers).with_config(&config_with(&[Digest::of(b"one")], &json!([])));
+    let layers = [layer(b"one"), layer(b"two")];
+    let source = Source::new(&layers).with_config(&config_with(&[Digest::of(&layers[0])], &json!([])));
     assert_eq!(disagreements(&source), ["the manifest has 2 layers and the configuration 1"]);
 }
 
 #[test]
 fn a_configuration_that_is_another_is_told_as_such_even_if_it_is_none() {
-    let mut source = Source::new(&[b"one".to_vec()]);
+    let mut source = Source::new(&[layer(b"one")]);
     source.config = b"not even JSON".to_vec();
     let wrong = disagreements(&source);
     assert!(wrong[0].contains(&Digest::of(b"not even JSON").to_string()), "{wrong:?}");
@@ -103,25 +107,25 @@ fn a_configuration_that_is_another_is_told_as_such_even_if_it_is_none() {
 
 #[test]
 fn a_missing_layer_is_an_error_of_its_own() {
-    let mut source = Source::new(&[b"one".to_vec()]);
+    let mut source = Source::new(&[layer(b"one")]);
     source.layers.clear();
     let error = weigh(&source).expect_err("nothing to weigh");
-    assert!(matches!(error, ImageError::Missing { digest } if digest == Digest::of(b"one")), "{error}");
+    assert!(matches!(error, ImageError::Missing { digest } if digest == Digest::of(&layer(b"one"))), "{error}");
 }
 
 #[test]
 fn history_names_the_step_of_each_layer_and_skips_those_without_one() {
-    let layers = [b"one".to_vec(), b"two".to_vec()];
+    let layers = [layer(b"one"), layer(b"two")];
     let ids = layers.each_ref().map(|layer| Digest::of(layer));
     let history = json!([{"created_by": "ADD rootfs"}, {"created_by": "ENV A=b", "empty_layer": true}, {"comment": "silent"}]);
-    let (_, weighing) = weigh(&Source::new(&layers).with_config(&config_with(&ids, &history))).expect("sound");
+    let Weighed { weighing, .. } = weigh(&Source::new(&layers).with_config(&config_with(&ids, &history))).expect("sound");
     let told: Vec<_> = weighing.layers.iter().map(|layer| layer.created_by.as_deref()).collect();
     assert_eq!(told, [Some("ADD rootfs"), None]);
 }
 
 #[test]
 fn history_that_does_not_match_the_layers_tells_nothing() {
-    let layers = [b"one".to_vec(), b"two".to_vec()];
+    let layers = [layer(b"one"), layer(b"two")];
     let ids = layers.each_ref().map(|layer| Digest::of(layer));
     for history in [json!([{"created_by": "only one"}]), json!(null), json!([])] {
         let config = ImageConfig::parse(config_with(&ids, &history).to_string().as_bytes()).expect("sound");
@@ -131,20 +135,20 @@ fn history_that_does_not_match_the_layers_tells_nothing() {
 
 #[test]
 fn media_types_are_kept_as_the_manifest_says_them() {
-    let mut source = Source::new(&[b"one".to_vec()]);
+    let mut source = Source::new(&[layer(b"one")]);
     let zstd = "application/vnd.oci.image.layer.v1.tar+zstd";
     source.manifest["layers"][0]["mediaType"] = json!(zstd);
-    let manifest = Manifest::parse(&source.manifest().expect("bytes")).expect("sound");
+    let manifest = Manifest::parse(&source.manifest().expect("bytes").expect("there is one")).expect("sound");
     assert_eq!((manifest.media_type.as_deref(), manifest.layers[0].media_type.as_str()), (Some(DOCKER), zstd));
-    let (_, weighing) = weigh(&source).expect("what the bytes are is seen from the bytes");
-    assert_eq!(weighing.layers[0].media_type, zstd);
+    let Weighed { weighing, .. } = weigh(&source).expect("what the bytes are is seen from the bytes");
+    assert_eq!(weighing.layers[0].media_type.as_deref(), Some(zstd));
 }
 
 #[test]
 fn an_oci_manifest_may_leave_its_media_type_out() {
     let mut source = Source::new(&[]);
     source.manifest.as_object_mut().expect("an object").remove("mediaType");
-    assert_eq!(Manifest::parse(&source.manifest().expect("bytes")).expect("sound").media_type, None);
+    assert_eq!(Manifest::parse(&source.manifest().expect("bytes").expect("there is one")).expect("sound").media_type, None);
 }
 
 #[test]
@@ -159,9 +163,9 @@ fn an_index_is_told_apart_from_an_image() {
 
 #[test]
 fn a_document_that_is_both_an_image_and_an_index_is_refused() {
-    let mut source = Source::new(&[b"one".to_vec()]);
+    let mut source = Source::new(&[layer(b"one")]);
     source.manifest["manifests"] = json!([]);
-    assert!(matches!(Manifest::parse(&source.manifest().expect("bytes")), Err(ImageError::Invalid { .. })));
+    assert!(matches!(Manifest::parse(&source.manifest().expect("bytes").expect("there is one")), Err(ImageError::Invalid { .. })));
 }
 
 #[test]
@@ -173,7 +177,7 @@ fn a_manifest_of_schema_one_is_named_with_the_cure() {
 
 #[test]
 fn manifests_that_break_a_rule_are_refused() {
-    let sound = Source::new(&[b"one".to_vec()]).manifest;
+    let sound = Source::new(&[layer(b"one")]).manifest;
     let breaks: [(&str, Value); 8] = [
         ("/schemaVersion", json!(3)),
         ("/layers/0/size", json!(-1)),
@@ -244,18 +248,17 @@ fn near_json() -> impl Strategy<Value = Value> {
 proptest! {
     #[test]
     fn the_sizes_are_the_sums_of_what_was_counted(layers in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..300), 0..8)) {
-        // A first byte that no compression begins with.
-        let layers: Vec<Vec<u8>> = layers.into_iter().map(|mut layer| { layer.insert(0, b't'); layer }).collect();
+        let layers: Vec<Vec<u8>> = layers.iter().map(|content| layer(content)).collect();
         let source = Source::new(&layers);
-        let (image, weighing) = weigh(&source).expect("sound");
+        let Weighed { image, weighing, .. } = weigh(&source).expect("sound");
         let total: u64 = layers.iter().map(|layer| layer.len() as u64).sum();
-        prop_assert_eq!((weighing.layer_transfer_size, weighing.uncompressed_size), (total, total));
+        prop_assert_eq!((weighing.layer_transfer_size.expect("there is a manifest"), weighing.uncompressed_size), (total, total));
         prop_assert_eq!(weighing.config_size, source.config.len() as u64);
-        prop_assert_eq!(weighing.manifest_size, source.manifest.to_string().len() as u64);
-        prop_assert_eq!(weighing.transfer_size, total + weighing.config_size + weighing.manifest_size);
-        prop_assert_eq!(weighing.layers.iter().map(|layer| layer.compressed).sum::<u64>(), weighing.layer_transfer_size);
+        prop_assert_eq!(weighing.manifest_size.expect("there is a manifest"), source.manifest.to_string().len() as u64);
+        prop_assert_eq!(weighing.transfer_size.expect("there is a manifest"), total + weighing.config_size + weighing.manifest_size.expect("there is a manifest"));
+        prop_assert_eq!(weighing.layers.iter().filter_map(|layer| layer.compressed).sum::<u64>(), weighing.layer_transfer_size.expect("there is a manifest"));
         prop_assert_eq!((image.layers.len(), image.config.platform.as_str()), (layers.len(), "linux/amd64"));
-        prop_assert_eq!(weighing.digest, Digest::of(source.manifest.to_string().as_bytes()).to_string());
+        prop_assert_eq!(weighing.digest, Some(Digest::of(source.manifest.to_string().as_bytes()).to_string()));
     }
 
     #[test]
@@ -264,11 +267,12 @@ proptest! {
         size in prop::option::of(any::<u64>()),
         layers in prop::collection::vec(prop::collection::vec(b'a'..=b'z', 1..50), 1..4),
     ) {
+        let layers: Vec<Vec<u8>> = layers.iter().map(|content| layer(content)).collect();
         let mut source = Source::new(&layers);
-        let layer = at.index(layers.len());
+        let number = at.index(layers.len());
         match size {
-            Some(size) if size != layers[layer].len() as u64 => source.manifest["layers"][layer]["size"] = json!(size),
-            _ => { source.layers.insert(Digest::of(&layers[layer]), b"something else".to_vec()); }
+            Some(size) if size != layers[number].len() as u64 => source.manifest["layers"][number]["size"] = json!(size),
+            _ => { source.layers.insert(Digest::of(&layers[number]), layer(b"SOMETHING ELSE")); }
         }
         prop_assert!(matches!(weigh(&source), Err(ImageError::Mismatch(_))));
     }

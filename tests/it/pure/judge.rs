@@ -28,10 +28,23 @@ fn condition(finding: &Finding) -> &str {
 fn a_record_reproduces_itself_to_the_last_byte() {
     let comparison = compare(&go_api(), &go_api());
     let exact: Vec<_> = comparison.findings.iter().filter(|f| f.measure.kind() == Kind::Exact).collect();
-    // Two variants with six exact measures each, and the ratios of the four image sizes.
-    assert_eq!(exact.len(), 2 * 6 + 4);
+    // Two variants with eleven exact measures each, and the ratios of the four image sizes.
+    assert_eq!(exact.len(), 2 * 11 + 4);
     assert!(exact.iter().all(|f| f.verdict == Verdict::Reproduced), "{exact:#?}");
     assert!(comparison.has_comparable() && !comparison.has_drift());
+}
+
+#[test]
+fn a_measure_that_the_format_of_the_baseline_does_not_know_is_no_question() {
+    let mut older = go_api();
+    older.run.format_version.minor = 1;
+    for outcome in &mut older.trials {
+        outcome.observations.retain(|o| older.run.format_version.knows(o.measure));
+    }
+    let asked = |comparison: &Comparison| comparison.findings.iter().any(|f| f.measure == Measure::LiveSize);
+    assert!(!asked(&compare(&older, &go_api())) && !asked(&compare(&go_api(), &older)));
+    assert!(asked(&compare(&go_api(), &go_api())));
+    assert_eq!(figure(&compare(&older, &go_api()), "multi", Measure::UncompressedSize).verdict, Verdict::Reproduced);
 }
 
 #[test]

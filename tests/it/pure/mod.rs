@@ -1,11 +1,14 @@
 //! Rooms through their public API, without engine or socket.
 
+mod archives;
 mod charts;
 mod dockerfile;
 mod image;
 mod judge;
+mod layers;
 mod published;
 mod record;
 mod report;
 mod reproduce;
 mod scenario;
+mod weighing;

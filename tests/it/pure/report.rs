@@ -168,7 +168,7 @@ fn the_reports_files_are_the_same_bytes_whenever_they_are_made() {
     let (first, second) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
     let written = write_all(first.path(), &two_scenarios()).expect("a report");
     let names: Vec<_> = written.iter().map(|p| p.file_name().expect("a name").to_str().expect("a text")).collect();
-    assert_eq!(names, ["report.md", "observations.csv", "summary.csv", "report.json", "sizes.svg", "times.svg"]);
+    assert_eq!(names, ["report.md", "observations.csv", "summary.csv", "report.json", "sizes.svg", "times.svg", "layers.svg"]);
     write_all(second.path(), &two_scenarios()).expect("a report");
     write_all(second.path(), &two_scenarios()).expect("a report again");
     assert_eq!(fs::read_dir(second.path()).expect("a folder").count(), names.len());

@@ -116,15 +116,15 @@ impl FakeEngine {
 }
 
 impl FakeImage {
-    /// An image whose only layer holds `len` bytes made from `seed`.
+    /// An image whose only layer holds a file of `len` bytes made from `seed`.
     fn new(seed: &str, len: usize, behaviour: Behaviour) -> Self {
-        let tar: Vec<u8> = seed.bytes().cycle().take(len).collect();
+        let tar = super::layers::layer(&seed.bytes().cycle().take(len).collect::<Vec<u8>>());
         let diff_id = digest(&tar);
         let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
         gzip.write_all(&tar).expect("a vector takes bytes");
         let layer = gzip.finish().expect("a vector takes bytes");
         let config = format!(
-            r#"{{"architecture":"amd64","os":"linux","rootfs":{{"type":"layers","diff_ids":["{diff_id}"]}},"history":[{{"created_by":"COPY app"}}]}}"#
+            r#"{{"architecture":"amd64","os":"linux","rootfs":{{"type":"layers","diff_ids":["{diff_id}"]}},"history":[{{"created_by":"COPY app /app # buildkit"}}]}}"#
         )
         .into_bytes();
         let manifest = format!(

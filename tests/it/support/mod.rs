@@ -5,6 +5,8 @@ pub(crate) mod certificates;
 pub(crate) mod cli;
 pub(crate) mod fake_engine;
 pub(crate) mod fleet;
+pub(crate) mod golden;
+pub(crate) mod layers;
 pub(crate) mod machine;
 pub(crate) mod outlet;
 pub(crate) mod records;

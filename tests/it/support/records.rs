@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use loadline::image::{LayerWeight, Weighing};
+use loadline::dockerfile::Line;
+use loadline::image::{BaseShare, LayerContent, LayerWeight, WasteBytes, Weighing};
 use loadline::measure::Measure;
 use loadline::record::{
     BaseRecord, BaseSet, Conditions, FORMAT_VERSION, Observation, Overhead, PlannedVariant, Receipt, Record, RegistryKind, RunRecord,
@@ -25,6 +26,9 @@ pub(crate) const SMALL: Figures = Figures { transfer: 9_000, uncompressed: 20_48
 
 const CONFIG: u64 = 2_871;
 const MANIFEST: u64 = 1_361;
+/// Targets of symbolic links.
+const LINKS: u64 = 7;
+const FILES: u64 = 12;
 
 /// A run of three iterations over four variants of one scenario.
 pub(crate) fn go_api() -> Record {
@@ -160,11 +164,16 @@ pub(crate) fn measured(scenario: &str, variant: &str, iteration: u32, figures: F
     };
     let weighing = weighing(figures);
     let observations = vec![
-        value(Measure::TransferSize, weighing.transfer_size as f64),
-        value(Measure::LayerTransferSize, weighing.layer_transfer_size as f64),
+        value(Measure::TransferSize, figures.transfer as f64),
+        value(Measure::LayerTransferSize, (figures.transfer - CONFIG - MANIFEST) as f64),
         value(Measure::UncompressedSize, weighing.uncompressed_size as f64),
-        value(Measure::ReportedSize, (figures.uncompressed - figures.layers * 1_024) as f64),
+        value(Measure::LiveSize, files(figures) as f64),
+        value(Measure::AppSize, figures.uncompressed as f64),
+        value(Measure::ClassicSize, files(figures) as f64 + LINKS as f64),
+        value(Measure::ClassicSizeBuilt, files(figures) as f64),
+        value(Measure::ReportedSize, files(figures) as f64),
         value(Measure::LayerCount, figures.layers as f64),
+        value(Measure::FileCount, FILES as f64),
         value(Measure::ContextSize, 18_944.0),
         value(Measure::BuildTime, figures.build),
         Observation { phase: Some("context-upload".to_owned()), ..value(Measure::BuildTime, 0.015_625) },
@@ -215,22 +224,50 @@ fn outcome(scenario: &str, variant: &str, iteration: u32, status: Status) -> Tri
     }
 }
 
+/// Bytes of regular files.
+fn files(figures: Figures) -> u64 {
+    figures.uncompressed - figures.layers * 1_024
+}
+
 fn weighing(figures: Figures) -> Weighing {
     let layer_transfer_size = figures.transfer - CONFIG - MANIFEST;
     Weighing {
-        digest: format!("sha256:{}", "b2".repeat(32)),
-        layer_transfer_size,
-        transfer_size: figures.transfer,
+        digest: Some(format!("sha256:{}", "b2".repeat(32))),
+        image_id: Some(format!("sha256:{}", "e5".repeat(32))),
+        layer_transfer_size: Some(layer_transfer_size),
+        transfer_size: Some(figures.transfer),
         uncompressed_size: figures.uncompressed,
+        classic_size: Some(files(figures) + LINKS),
+        classic_size_built: Some(files(figures)),
+        live_size: Some(files(figures)),
+        file_count: Some(FILES),
+        waste: Some(WasteBytes { overwritten: 0, deleted: 0, duplicate: 0 }),
+        base: Some(BaseShare {
+            name: "scratch".to_owned(),
+            layers: 0,
+            uncompressed_size: 0,
+            layer_transfer_size: Some(0),
+            app_size: figures.uncompressed,
+        }),
         config_size: CONFIG,
-        manifest_size: MANIFEST,
+        manifest_size: Some(MANIFEST),
         layers: vec![LayerWeight {
-            digest: format!("sha256:{}", "c3".repeat(32)),
+            digest: Some(format!("sha256:{}", "c3".repeat(32))),
             diff_id: format!("sha256:{}", "d4".repeat(32)),
-            media_type: "application/vnd.docker.image.rootfs.diff.tar.gzip".to_owned(),
-            compressed: layer_transfer_size,
+            media_type: Some("application/vnd.docker.image.rootfs.diff.tar.gzip".to_owned()),
+            compressed: Some(layer_transfer_size),
             uncompressed: figures.uncompressed,
             created_by: Some("COPY . .".to_owned()),
+            dockerfile_line: Some(Line { file: "multi.Dockerfile".to_owned(), line: 7, instruction: "COPY . .".to_owned() }),
+            content: Some(LayerContent {
+                entries: FILES + 1,
+                files: FILES,
+                classic_size: files(figures) + LINKS,
+                classic_size_built: files(figures),
+                live: files(figures),
+                overwritten: 0,
+                deleted: 0,
+            }),
         }],
     }
 }
@@ -238,10 +275,10 @@ fn weighing(figures: Figures) -> Weighing {
 fn transfer(weighing: &Weighing, seconds: f64) -> TransferRecord {
     TransferRecord {
         seconds,
-        digest: weighing.digest.clone(),
-        blob_bytes: weighing.layer_transfer_size + weighing.config_size,
-        manifest_bytes: weighing.manifest_size,
-        blobs: weighing.layers.iter().map(|l| (l.digest.clone(), l.compressed)).collect(),
+        digest: weighing.digest.clone().expect("there is a manifest"),
+        blob_bytes: weighing.layer_transfer_size.expect("there is a manifest") + weighing.config_size,
+        manifest_bytes: MANIFEST,
+        blobs: weighing.layers.iter().map(|l| (l.digest.clone().expect("it is stored"), l.compressed.expect("it is stored"))).collect(),
         active_seconds: Some(seconds / 2.0),
     }
 }

@@ -3,3 +3,4 @@
 pub(crate) mod docker;
 mod registry;
 mod remote;
+mod remote_image;

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use loadline::image::LayerWeight;
 use loadline::measure::Measure;
 use loadline::record::{Record, RunState, Status, TrialOutcome};
 
@@ -96,5 +97,28 @@ fn the_more_a_final_base_holds_the_larger_the_image() {
     for measure in [Measure::TransferSize, Measure::UncompressedSize, Measure::ReportedSize] {
         let sizes = ["multi", "distroless", "alpine", "single"].map(|variant| value(trial(&record, "go-api", variant), measure));
         assert!(sizes.is_sorted(), "{} {sizes:?}", measure.id());
+    }
+}
+
+#[test]
+fn what_the_engine_reports_is_the_base_as_it_was_loaded_and_what_was_built_on_it() {
+    if !live_or_skip("live::run::apps::what_the_engine_reports_is_the_base_as_it_was_loaded_and_what_was_built_on_it") {
+        return;
+    }
+    let record = Run::get().record();
+    for outcome in &record.trials {
+        let of = format!("{}/{}", outcome.trial.scenario, outcome.trial.variant);
+        let weighing = outcome.weighing.as_ref().expect("it was weighed");
+        let base = weighing.base.as_ref().unwrap_or_else(|| panic!("{of}: the engine has the base"));
+        assert!(base.layers > 0 || base.name == "scratch", "{of}: {base:?}");
+        let (below, above) = weighing.layers.split_at(base.layers);
+        let without: Vec<_> = above.iter().filter(|layer| layer.dockerfile_line.is_none()).collect();
+        assert!(without.is_empty() && !above.is_empty(), "{of}: {without:#?}");
+        let app: u64 = above.iter().map(|layer| layer.uncompressed).sum();
+        assert_eq!(value(outcome, Measure::AppSize).to_bits(), (app as f64).to_bits(), "{of}");
+        let content = |layer: &LayerWeight| layer.content.expect("layers were listed");
+        let loaded: u64 = below.iter().map(|layer| content(layer).classic_size).sum();
+        let built: u64 = above.iter().map(|layer| content(layer).classic_size_built).sum();
+        assert_eq!(value(outcome, Measure::ReportedSize).to_bits(), ((loaded + built) as f64).to_bits(), "{of}: {loaded} and {built}");
     }
 }

@@ -41,7 +41,7 @@ fn the_report_is_made_again_from_the_record_alone() {
     }
     let ended = Loadline::new(["report"]).args([&again]).run().exits(0);
     assert_eq!(ended.stdout, run.ended.stdout, "the same table");
-    for file in ["report.md", "sizes.svg", "times.svg", "observations.csv", "summary.csv", "report.json"] {
+    for file in ["report.md", "layers.svg", "sizes.svg", "times.svg", "observations.csv", "summary.csv", "report.json"] {
         let read = |folder: &Path| std::fs::read(folder.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
         assert!(read(&run.out()) == read(&again), "{file}");
     }
@@ -84,6 +84,7 @@ async fn sizes_are_what_the_engine_reports_and_another_registry_stores_and_grow_
     assert_eq!(reported.len(), 2, "{outcomes:#?}");
     for (variant, reported) in &reported {
         assert_eq!(exact(&outcomes, variant, Measure::ReportedSize), *reported, "{variant}");
+        assert_eq!(exact(&outcomes, variant, Measure::ClassicSizeBuilt), *reported, "{variant}: all its layers were built here");
         assert_eq!(exact(&outcomes, variant, Measure::TransferSize), stored(&debian, variant), "{variant}");
     }
     let grown = |measure| exact(&outcomes, "larger", measure) - exact(&outcomes, "multi", measure);

@@ -46,10 +46,20 @@ async fn a_run_with_a_login_weighs_and_times_in_that_registry() {
             let digest: Digest = digest.parse().expect("a digest");
             std::fs::metadata(registry.stored(&digest)).map_or(0, |file| file.len())
         };
-        let layers: u64 = weighing.layers.iter().map(|layer| bytes(&layer.digest)).sum();
-        assert!(layers > 0 && layers == weighing.layer_transfer_size, "the registry stores {layers} bytes of layers");
-        assert_eq!(weighing.transfer_size, layers + weighing.config_size + weighing.manifest_size);
-        assert_eq!(bytes(&weighing.digest), weighing.manifest_size, "the manifest's bytes stay until garbage is collected");
+        let layers: u64 = weighing.layers.iter().map(|layer| bytes(layer.digest.as_deref().expect("there is a manifest"))).sum();
+        assert!(
+            layers > 0 && layers == weighing.layer_transfer_size.expect("there is a manifest"),
+            "the registry stores {layers} bytes of layers"
+        );
+        assert_eq!(
+            weighing.transfer_size.expect("there is a manifest"),
+            layers + weighing.config_size + weighing.manifest_size.expect("there is a manifest")
+        );
+        assert_eq!(
+            bytes(weighing.digest.as_deref().expect("there is a manifest")),
+            weighing.manifest_size.expect("there is a manifest"),
+            "the manifest's bytes stay until garbage is collected"
+        );
         for measure in [Measure::PushTime, Measure::PullTime] {
             assert!(value(&run, variant, measure) > 0.0, "both variants have the same layer, and each was pushed and pulled cold");
         }

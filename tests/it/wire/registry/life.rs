@@ -6,6 +6,7 @@ use tokio::io::AsyncWriteExt as _;
 
 use super::client::Client;
 use super::{Rig, gzip, push_image, rig};
+use crate::support::layers::layer;
 
 #[tokio::test]
 async fn more_open_uploads_than_anyone_needs_are_refused() {
@@ -26,9 +27,10 @@ async fn more_open_uploads_than_anyone_needs_are_refused() {
 #[tokio::test]
 async fn a_reset_keeps_the_repositories_it_is_told_to_and_the_blobs_they_share() {
     let rig = rig().await;
-    let shared = gzip(b"base");
-    push_image(rig.client, "library/golang", &[b"base"], &[&shared]).await;
-    push_image(rig.client, "run-1/x", &[b"base", b"app"], &[&shared, &gzip(b"app")]).await;
+    let (base, app) = (layer(b"base"), layer(b"app"));
+    let shared = gzip(&base);
+    push_image(rig.client, "library/golang", &[&base], &[&shared]).await;
+    push_image(rig.client, "run-1/x", &[&base, &app], &[&shared, &gzip(&app)]).await;
     assert_eq!((rig.files("blobs"), rig.files("manifests")), (4, 2));
     rig.registry.reset("library/").expect("a reset");
     assert_eq!((rig.files("blobs"), rig.files("manifests")), (2, 1));

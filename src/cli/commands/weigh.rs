@@ -1,0 +1,111 @@
+//! `weigh`: one image, all its sizes, layer by layer.
+
+mod open;
+mod place;
+
+use crate::cli::args::{WeighArgs, WeighFormat};
+use crate::cli::{Exit, Failure, plain, printer};
+use crate::image::{self, Digest, LayerCache, LayerSource as _, NamedBase, Weighed};
+use crate::report::{self, InventoryFormat, SourceReport, WeighingReport};
+use crate::rig::bases::cache_folder;
+
+use open::{Opened, Wanted};
+use place::Place;
+
+use super::print;
+
+/// Weighs an image and prints one format.
+pub(super) fn weigh(args: &WeighArgs) -> Result<Exit, Failure> {
+    let cache = if args.fresh { None } else { cache_folder().ok().map(|folder| LayerCache::open(&folder)) };
+    let wanted = Wanted { platform: args.platform.clone(), cache };
+    let place = Place::parse(&args.image)?;
+    let (base, against) = (args.base.as_deref().map(Place::parse).transpose()?, args.against.as_deref().map(Place::parse).transpose()?);
+    let mut found = Found::at(&place, &wanted)?;
+    if let Some(base) = &base {
+        found.split(args.base.as_deref().unwrap_or_default(), &open::diff_ids(base, &wanted)?)?;
+    }
+    if args.files {
+        return files(&found.weighed, args.format);
+    }
+    let mut data = found.report(&args.image);
+    if let (Some(text), Some(place)) = (&args.against, &against) {
+        let old = Found::at(place, &wanted)?;
+        let delta = image::delta(&old.weighed, &found.weighed);
+        data.against = Some(report::against(&old.report(text), &data, &delta));
+    }
+    let text = match args.format {
+        WeighFormat::Terminal => Ok(report::weighing_terminal(&data, printer::width(), printer::colour())),
+        WeighFormat::Markdown => Ok(report::weighing_markdown(&data)),
+        WeighFormat::Csv => report::weighing_csv(&data),
+        WeighFormat::Json => report::weighing_json(&data),
+    };
+    print(&text.map_err(|error| Failure::new(Exit::Internal, error))?)
+}
+
+/// An image that was opened and weighed.
+struct Found {
+    weighed: Weighed,
+    source: SourceReport,
+    named: Option<NamedBase>,
+}
+
+impl Found {
+    fn at(place: &Place, wanted: &Wanted) -> Result<Self, Failure> {
+        let Opened { source, facts } = open::open(place, wanted)?;
+        let before = wanted.known();
+        let weighed = image::weigh(&source).map_err(|error| open::broken(place, error))?;
+        let facts = SourceReport { known_layers: wanted.known() - before, ..facts };
+        let has = &weighed.image.config.platform;
+        if let Some(asked) = wanted.platform.as_ref().filter(|asked| !same_platform(asked, has)) {
+            let text = format!("{place} is for {has} and not for {}; leave --platform out", plain::line(asked));
+            return Err(Failure::new(Exit::Usage, text));
+        }
+        // What does not parse was refused by now, and what it names is a hint.
+        let manifest = source.manifest().ok().flatten();
+        let config = weighed.image.manifest.as_ref().map(|stored| stored.manifest.config.digest);
+        let config = source.config(config.as_ref()).unwrap_or_default();
+        let named = image::named_base(manifest.as_deref(), &config);
+        Ok(Self { weighed, source: facts, named })
+    }
+
+    fn split(&mut self, name: &str, base: &[Digest]) -> Result<(), Failure> {
+        if self.weighed.weighing.split(name, base) {
+            return Ok(());
+        }
+        let why = format!(
+            "the image is not built on {}: its lowest layers are others; name its base with --base, or leave it out",
+            plain::line(name)
+        );
+        Err(Failure::new(Exit::Usage, why))
+    }
+
+    fn report(&self, name: &str) -> WeighingReport {
+        WeighingReport::new(name, &self.weighed, self.source.clone(), self.named.clone())
+    }
+}
+
+/// `linux/arm64/v8` asks for the image that is `linux/arm64`.
+fn same_platform(asked: &str, has: &str) -> bool {
+    asked == has || asked.strip_prefix(has).is_some_and(|variant| variant.starts_with('/'))
+}
+
+fn files(weighed: &Weighed, format: WeighFormat) -> Result<Exit, Failure> {
+    let format = match format {
+        WeighFormat::Terminal => InventoryFormat::Terminal,
+        WeighFormat::Csv => InventoryFormat::Csv,
+        WeighFormat::Json => InventoryFormat::Json,
+        WeighFormat::Markdown => {
+            return Err(Failure::new(
+                Exit::Usage,
+                "--files has no Markdown: an image has too many files for a page; use terminal, csv or json",
+            ));
+        }
+    };
+    let mut failed = None;
+    let take = |piece: &str| {
+        failed = print(piece).err();
+        failed.is_none()
+    };
+    report::inventory(&weighed.tree, format, take).map_err(|error| Failure::new(Exit::Internal, error))?;
+    failed.map_or(Ok(Exit::Ok), Err)
+}

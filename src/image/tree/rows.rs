@@ -1,0 +1,149 @@
+//! What is in a tree, told path by path and folder by folder.
+
+use super::{ContentHash, EntryKind, Fate, Item, NONE, ROOT, Tree};
+
+/// How many folders are told, so that deep paths cannot fill the memory.
+const MAX_FOLDERS: usize = 10_000;
+
+/// One path in one layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Row<'a> {
+    /// From the root, without a leading slash.
+    pub path: &'a [u8],
+    /// Which layer, from 0.
+    pub layer: usize,
+    /// What it is.
+    pub kind: EntryKind,
+    /// Bytes of a file's content or of a symbolic link's target.
+    pub size: u64,
+    /// What became of it.
+    pub fate: Fate,
+    /// Permission bits, owner, group.
+    pub owners: (u32, u64, u64),
+    /// What tells its content from another's, where that is known: of a hard link, its target's.
+    pub content: Option<ContentHash>,
+}
+
+/// What is left below a folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Folder {
+    /// From the root, without a leading slash.
+    pub path: Vec<u8>,
+    /// Bytes of the files and symbolic links below it, by the path that brought them.
+    pub live: u64,
+}
+
+impl Tree {
+    /// Hands every path in every layer to `take`: paths in order of their bytes, folder by folder, layers lowest first.
+    pub fn rows(&self, mut take: impl FnMut(&Row<'_>)) {
+        let (order, ranks) = self.order();
+        let mut by_rank: Vec<(u32, u32)> = (0_u32..).zip(&self.items).map(|(at, item)| (ranks[item.node as usize], at)).collect();
+        by_rank.sort_unstable();
+        let mut path = Vec::new();
+        let mut last = NONE;
+        for (rank, at) in by_rank {
+            if rank != last {
+                self.path(order[rank as usize], &mut path);
+                last = rank;
+            }
+            take(&self.row(self.item(at), &path));
+        }
+    }
+
+    /// The `count` biggest live files, biggest first, equal ones by path.
+    pub fn biggest_files(&self, count: usize) -> Vec<(Vec<u8>, usize, u64)> {
+        let live = self.items.iter().filter(|item| item.kind == EntryKind::File && item.bytes_live());
+        let mut sizes: Vec<(u64, &Item)> = live.map(|item| (item.size, item)).collect();
+        let keep = count.min(sizes.len());
+        if keep < sizes.len() {
+            sizes.select_nth_unstable_by_key(keep, |(size, _)| std::cmp::Reverse(*size));
+            sizes.truncate(keep);
+        }
+        let named = |(size, item): (u64, &Item)| {
+            let mut path = Vec::new();
+            self.path(item.node, &mut path);
+            (path, usize::from(item.layer), size)
+        };
+        let mut found: Vec<_> = sizes.into_iter().map(named).collect();
+        found.sort_unstable_by(|(a_path, _, a), (b_path, _, b)| b.cmp(a).then_with(|| a_path.cmp(b_path)));
+        found
+    }
+
+    /// The folders that have something left below them, biggest first and each before those inside it: ten thousand at most.
+    ///
+    /// # Panics
+    ///
+    /// Never: there are fewer nodes than 32 bits count.
+    pub fn folders(&self) -> Vec<Folder> {
+        let mut sums = vec![0_u64; self.nodes.len()];
+        let mut is_folder = vec![false; self.nodes.len()];
+        for item in self.items.iter().filter(|item| item.bytes_live()) {
+            sums[item.node as usize] += item.size;
+        }
+        // A node is younger than its parent, so that every sum is complete before it is passed on.
+        for node in (1..self.nodes.len()).rev() {
+            let parent = self.nodes[node].parent as usize;
+            sums[parent] += sums[node];
+            is_folder[parent] |= sums[node] > 0;
+        }
+        let mut biggest: Vec<usize> = (0..self.nodes.len()).filter(|&node| is_folder[node]).collect();
+        biggest.sort_unstable_by_key(|&node| (std::cmp::Reverse(sums[node]), node));
+        biggest.truncate(MAX_FOLDERS);
+        let folder = |node: usize| {
+            let mut path = Vec::new();
+            self.path(u32::try_from(node).expect("nodes are counted in 32 bits"), &mut path);
+            Folder { path, live: sums[node] }
+        };
+        biggest.into_iter().map(folder).collect()
+    }
+
+    pub(super) fn row<'a>(&self, item: &Item, path: &'a [u8]) -> Row<'a> {
+        let content = if item.inode == NONE { NONE } else { self.item(item.inode).content };
+        Row {
+            path,
+            layer: usize::from(item.layer),
+            kind: item.kind,
+            size: item.size,
+            fate: item.fate,
+            owners: self.owners[item.owners as usize],
+            content: (content != NONE).then(|| self.contents[content as usize]),
+        }
+    }
+
+    /// Writes the path of a node.
+    pub(super) fn path(&self, mut node: u32, path: &mut Vec<u8>) {
+        let mut parts = Vec::new();
+        while node != ROOT {
+            parts.push(self.names.get(self.node(node).name));
+            node = self.node(node).parent;
+        }
+        path.clear();
+        for (at, part) in parts.into_iter().rev().enumerate() {
+            if at > 0 {
+                path.push(b'/');
+            }
+            path.extend_from_slice(part);
+        }
+    }
+
+    /// All nodes, each folder before what is in it and siblings by name; and the place of each node in that order.
+    fn order(&self) -> (Vec<u32>, Vec<u32>) {
+        let count = u32::try_from(self.nodes.len()).expect("nodes are counted in 32 bits");
+        let mut siblings: Vec<u32> = (1..count).collect();
+        siblings.sort_unstable_by(|&a, &b| {
+            let (a, b) = (self.node(a), self.node(b));
+            a.parent.cmp(&b.parent).then_with(|| self.names.get(b.name).cmp(self.names.get(a.name)))
+        });
+        let (mut order, mut ranks) = (Vec::with_capacity(self.nodes.len()), vec![0; self.nodes.len()]);
+        let mut waiting = vec![ROOT];
+        while let Some(node) = waiting.pop() {
+            ranks[node as usize] = u32::try_from(order.len()).expect("nodes are counted in 32 bits");
+            order.push(node);
+            // They lie last name first, so that the first name is taken first.
+            let from = siblings.partition_point(|&other| self.node(other).parent < node);
+            let to = from + siblings[from..].partition_point(|&other| self.node(other).parent == node);
+            waiting.extend_from_slice(&siblings[from..to]);
+        }
+        (order, ranks)
+    }
+}

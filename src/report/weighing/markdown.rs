@@ -1,0 +1,137 @@
+//! A weighing as GitHub-flavoured Markdown for a comment on a change: totals first, details folded away.
+
+use super::data::{AgainstReport, SizeReport, WeighedLayer, WeighingReport};
+use super::layout::shown;
+use crate::image::LayerContent;
+use crate::measure::Measure;
+use crate::report::figures::percent;
+use crate::report::markdown::{escape, push, rows};
+use crate::units;
+
+/// The weighing as Markdown.
+pub fn weighing_markdown(data: &WeighingReport) -> String {
+    let mut page = String::new();
+    push(&mut page, &format!("### {}\n", escape(&data.image)));
+    push(&mut page, &format!("{}, {}, id {}.\n", escape(&data.platform), escape(&place(data)), escape(&data.image_id)));
+    push(&mut page, &sizes(data));
+    if let Some(against) = &data.against {
+        push(&mut page, &changes(against));
+    }
+    push(&mut page, &waste(data));
+    push(&mut page, &folded("Layers", &layers(data)));
+    push(&mut page, &folded("Biggest files and folders", &biggest(data)));
+    for warning in &data.warnings {
+        push(&mut page, &format!("- **warning**: {}", escape(warning)));
+    }
+    page
+}
+
+fn place(data: &WeighingReport) -> String {
+    let store = data.source.store.as_ref().map(|store| format!(" ({store})")).unwrap_or_default();
+    format!("{}:{}{store}", data.source.kind.id(), data.source.place)
+}
+
+fn folded(title: &str, text: &str) -> String {
+    if text.is_empty() { String::new() } else { format!("<details><summary>{title}</summary>\n\n{text}\n</details>\n") }
+}
+
+fn headings<const N: usize>(texts: [&str; N]) -> [String; N] {
+    texts.map(str::to_owned)
+}
+
+/// Every size; beside another image, before and after.
+fn sizes(data: &WeighingReport) -> String {
+    let row = |(measure, size): (&Measure, &SizeReport)| {
+        let definition = size.definition().map(|definition| format!(" ({definition})")).unwrap_or_default();
+        let name = format!("{}{definition}", measure.title());
+        let figure = match size {
+            SizeReport::Known { value, .. } => vec![figure(*measure, *value), value.to_string()],
+            SizeReport::Unavailable { unavailable, .. } => vec!["–".to_owned(), escape(unavailable)],
+        };
+        std::iter::once(escape(&name)).chain(figure).collect()
+    };
+    rows(&headings(["measure", "figure", "exact"]), &[false, true, true], data.sizes.iter().map(row))
+}
+
+fn figure(measure: Measure, value: u64) -> String {
+    if measure.unit() == crate::measure::Unit::Bytes { units::bytes(value) } else { value.to_string() }
+}
+
+fn changes(against: &AgainstReport) -> String {
+    let change = |before: u64, after: u64| {
+        if before == 0 { "–".to_owned() } else { percent((after as f64 - before as f64) / before as f64 * 100.0) }
+    };
+    let row = |(measure, size): (&Measure, &super::SizeChange)| {
+        let (before, after) = (figure(*measure, size.before), figure(*measure, size.after));
+        vec![escape(measure.title()), before, after, change(size.before, size.after)]
+    };
+    let mut text = format!("**Against {}**\n\n", escape(&against.image));
+    text.push_str(&rows(&headings(["measure", "before", "after", "change"]), &[false, true, true, true], against.sizes.iter().map(row)));
+    for line in super::terminal::change_lines(against) {
+        push(&mut text, &format!("- {}", escape(&line)));
+    }
+    let biggest = against
+        .biggest
+        .iter()
+        .take(20)
+        .map(|file| vec![file.change.to_owned(), units::bytes(file.before), units::bytes(file.after), escape(&shown(&file.path))]);
+    if !against.biggest.is_empty() {
+        let table = rows(&headings(["change", "before", "after", "path"]), &[false, true, true, false], biggest);
+        push(&mut text, &format!("\n{}", folded("Biggest changes", &table)));
+    }
+    text
+}
+
+fn waste(data: &WeighingReport) -> String {
+    let waste = &data.waste;
+    let share = waste.percent.map(|percent| format!(", {percent} % of all files")).unwrap_or_default();
+    let total = format!("Waste: {}{share}.", units::bytes(waste.total));
+    let parts = format!(
+        "{} overwritten, {} deleted by a later layer, {} in copies of what is there already",
+        units::bytes(waste.overwritten),
+        units::bytes(waste.deleted),
+        units::bytes(waste.duplicate)
+    );
+    let worst =
+        waste.worst_overwritten.iter().map(|file| ("overwritten", file)).chain(waste.worst_deleted.iter().map(|file| ("deleted", file)));
+    let buried =
+        worst.map(|(fate, file)| vec![fate.to_owned(), units::bytes(file.bytes), file.layer.to_string(), escape(&shown(&file.path))]);
+    let copies = data.duplicates.iter().map(|group| {
+        let paths: Vec<String> = group.paths.iter().take(3).map(|path| shown(path)).collect();
+        let text = format!("{} copies of {}: {}", group.copies, units::bytes(group.size), paths.join(", "));
+        vec!["duplicate".to_owned(), units::bytes(group.wasted), String::new(), escape(&text)]
+    });
+    let all: Vec<Vec<String>> = buried.chain(copies).collect();
+    let table = if all.is_empty() {
+        String::new()
+    } else {
+        folded("Where", &rows(&headings(["what", "wasted", "layer", "path"]), &[false, true, true, false], all.into_iter()))
+    };
+    format!("{total} {parts}.\n\n{table}")
+}
+
+fn layers(data: &WeighingReport) -> String {
+    if data.layers.is_empty() {
+        return String::new();
+    }
+    let row = |layer: &WeighedLayer| {
+        let content = |part: fn(&LayerContent) -> String| layer.content.as_ref().map_or_else(|| "–".to_owned(), part);
+        vec![
+            layer.number.to_string(),
+            units::bytes(layer.uncompressed),
+            layer.compressed.map_or_else(|| "–".to_owned(), units::bytes),
+            content(|content| content.files.to_string()),
+            content(|content| units::bytes(content.overwritten + content.deleted)),
+            escape(&super::terminal::made_by(layer, 200)),
+        ]
+    };
+    let titles = headings(["layer", "uncompressed (D3)", "compressed (D1)", "files", "buried", "made by"]);
+    rows(&titles, &[true, true, true, true, true, false], data.layers.iter().map(row))
+}
+
+fn biggest(data: &WeighingReport) -> String {
+    let files = data.biggest_files.iter().map(|file| ("file", file));
+    let all: Vec<_> = files.chain(data.biggest_folders.iter().map(|folder| ("folder", folder))).collect();
+    let row = |(kind, file): (&str, &super::FileReport)| vec![kind.to_owned(), units::bytes(file.bytes), escape(&shown(&file.path))];
+    if all.is_empty() { String::new() } else { rows(&headings(["kind", "bytes", "path"]), &[false, true, false], all.into_iter().map(row)) }
+}
