@@ -122,7 +122,6 @@ list_tools() {
   if help=$("$loadline" weigh --help 2>/dev/null); then
     if [[ $help == *--fresh* ]]; then
       fresh=--fresh
-      tools+=("engine|loadline weigh, known layers|$cached weigh $image --files --format json")
       tools+=("archive|loadline weigh, known layers|$cached weigh docker-archive:$archive --files --format json")
     fi
     tools+=("engine|loadline weigh|$loadline weigh $image --files --format json $fresh")
@@ -174,9 +173,9 @@ page() {
     echo "- Engine: private dockerd $versions, overlay2, data on $(stat -f -c %T "$data_root"). Machine: $(nproc) CPUs, $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)."
     echo "- Warm: archive and store are read through before each start. Cold: the page cache is dropped before each start."
     echo "- Peak RSS is of the tool's largest process (the measuring process itself has about 10 MB); what the engine needs to serve it is not in it."
-    echo "- Equal work is \`loadline weigh\` (with \`--fresh\`: no layer is known from before) and \`dive\`: both read every layer and write the list of all files as JSON; loadline hashes every byte and every file too."
+    echo "- Like results, unlike work: \`loadline weigh --files\` and \`dive --json\` both write the list of all files of all layers. Of the archive both read every layer, and loadline hashes every byte and every file too (\`--fresh\`: no layer is known from before). Of the engine dive takes the export; loadline reads the index that the classic store keeps, and contents of files that may be duplicates alone."
     echo "- Other work: \`syft\` reads every layer for packages; \`docker history\` and \`docker images\` repeat what the engine noted when the image was made and read no layer."
-    echo "- \`loadline weigh\`, known layers: what it finds in its cache of layers it has read before."
+    echo "- \`loadline weigh\`, known layers: all layers are in its cache of layers that it has read before."
     if [ -n "$without" ]; then echo "- Left out: $without."; fi
     if [ ${#missing[@]} -gt 0 ]; then printf -- '- Not available here:%s.\n' "$(printf ' %s,' "${missing[@]}" | sed 's/,$//')"; fi
     echo

@@ -199,6 +199,12 @@ pub(crate) struct WeighArgs {
     /// Split it at this base image
     #[arg(long, value_name = "IMAGE")]
     pub(crate) base: Option<String>,
+    /// Name the line of this Dockerfile behind every layer that it made
+    #[arg(long, value_name = "DOCKERFILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// The stage of --file that was built; the last one when not given
+    #[arg(long, value_name = "STAGE", requires = "file")]
+    pub(crate) target: Option<String>,
     /// Which platform of an image for several: linux/arm64
     #[arg(long, value_name = "OS/ARCH")]
     pub(crate) platform: Option<String>,

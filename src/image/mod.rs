@@ -30,6 +30,7 @@ mod tree;
 mod walk;
 mod weigh;
 
+pub use crate::dockerfile::Line;
 pub use ancestry::{NamedBase, named_base};
 pub use archive::{DockerArchive, Layout, OciArchive};
 pub use cache::{Cached, LayerCache, MAX_CACHED};

@@ -3,8 +3,12 @@
 mod open;
 mod place;
 
+use std::collections::BTreeMap;
+use std::path::Path;
+
 use crate::cli::args::{WeighArgs, WeighFormat};
 use crate::cli::{Exit, Failure, plain, printer};
+use crate::dockerfile::Dockerfile;
 use crate::image::{self, Digest, LayerCache, LayerSource as _, NamedBase, Weighed};
 use crate::report::{self, InventoryFormat, SourceReport, WeighingReport};
 use crate::rig::bases::cache_folder;
@@ -23,6 +27,9 @@ pub(super) fn weigh(args: &WeighArgs) -> Result<Exit, Failure> {
     let mut found = Found::at(&place, &wanted)?;
     if let Some(base) = &base {
         found.split(args.base.as_deref().unwrap_or_default(), &open::diff_ids(base, &wanted)?)?;
+    }
+    if let Some(file) = &args.file {
+        found.trace(file, args.target.as_deref())?;
     }
     if args.files {
         return files(&found.weighed, args.format);
@@ -77,6 +84,26 @@ impl Found {
             plain::line(name)
         );
         Err(Failure::new(Exit::Usage, why))
+    }
+
+    /// Finds the line of the Dockerfile at `path` behind every layer. One that made none of them is another image's.
+    fn trace(&mut self, path: &Path, target: Option<&str>) -> Result<(), Failure> {
+        let shown = plain::line(&path.to_string_lossy());
+        let wrong = |why: &dyn std::fmt::Display| Failure::new(Exit::Usage, format!("{shown}: {why}"));
+        let text = std::fs::read_to_string(path).map_err(|error| wrong(&format!("cannot be read ({error}); check the path")))?;
+        let dockerfile = Dockerfile::parse(&text).map_err(|error| wrong(&error))?;
+        let no_args = BTreeMap::new();
+        // An unknown target, and what else keeps the file from being built.
+        dockerfile.base(target, &no_args).map_err(|error| wrong(&error))?;
+        let layers = &mut self.weighed.weighing.layers;
+        let lines = dockerfile.layer_lines(&shown, target, &no_args, &self.weighed.image.config.history, layers.len());
+        if lines.iter().all(Option::is_none) && !layers.is_empty() {
+            return Err(wrong(&"made none of the image's layers; name the Dockerfile that it was built from, and its stage with --target"));
+        }
+        for (layer, line) in layers.iter_mut().zip(lines) {
+            layer.dockerfile_line = line;
+        }
+        Ok(())
     }
 
     fn report(&self, name: &str) -> WeighingReport {

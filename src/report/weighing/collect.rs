@@ -81,6 +81,7 @@ fn layers(weighing: &Weighing) -> Vec<WeighedLayer> {
         compressed: layer.compressed,
         created_by: layer.created_by.clone(),
         instruction: layer.created_by.as_deref().map(instruction),
+        dockerfile_line: layer.dockerfile_line.clone(),
         of_base: at < of_base,
         content: layer.content,
     };

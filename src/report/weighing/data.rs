@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::image::{BaseShare, LayerContent};
+use crate::image::{BaseShare, LayerContent, Line};
 use crate::measure::{Measure, Unit};
 use crate::record::FormatVersion;
 
@@ -165,6 +165,8 @@ pub struct WeighedLayer {
     pub created_by: Option<String>,
     /// The same as a line of a Dockerfile would say it.
     pub instruction: Option<String>,
+    /// The line of the Dockerfile that made it, where one was named and says so.
+    pub dockerfile_line: Option<Line>,
     /// Whether it is one of the base image's.
     pub of_base: bool,
     /// What is in it, and what became of that.

@@ -46,6 +46,9 @@ pub fn weighing_terminal(data: &WeighingReport, width: u16, color: bool) -> Stri
 
 /// What made a layer, in at most `columns` characters.
 pub(super) fn made_by(layer: &WeighedLayer, columns: usize) -> String {
+    if let Some(line) = &layer.dockerfile_line {
+        return fit(&format!("{}:{} {}", one_line(&line.file), line.line, one_line(&line.instruction)), columns);
+    }
     let text = layer.instruction.as_deref().map(one_line).filter(|text| !text.is_empty());
     fit(&text.unwrap_or_else(|| "(the image does not say)".to_owned()), columns)
 }

@@ -50,6 +50,25 @@ fn layers_that_are_known_from_before_weigh_what_they_weighed_and_are_named_as_kn
 }
 
 #[test]
+fn the_dockerfile_that_is_named_tells_the_line_behind_every_layer() {
+    let desk = desk();
+    let text = "FROM debian:trixie-slim\nARG VERSION=1\nWORKDIR /app\nRUN apt-get update && apt-get install -y build-essential\n\
+                COPY . /app\nRUN rm -rf /var/lib/apt/lists/* /var/cache/apt/archives\nRUN strip /app/server\nCMD [\"/app/server\"]\n";
+    std::fs::write(desk.path().join("Dockerfile"), text).expect("it is written");
+    let data = json(&desk, &["docker-archive:shop.tar", "--file", "Dockerfile"]);
+    let lines: Vec<_> = (0..6).map(|at| data["layers"][at]["dockerfile_line"]["line"].as_u64()).collect();
+    assert_eq!(lines, [None, None, Some(4), Some(5), Some(6), Some(7)]);
+    let shown = desk.run(&["weigh", "docker-archive:shop.tar", "--file", "Dockerfile"]).data();
+    assert!(shown.contains("Dockerfile:5 COPY . /app"), "{shown}");
+    std::fs::write(desk.path().join("other.Dockerfile"), "FROM scratch\nCOPY a /b\n").expect("it is written");
+    let refusal = desk.run(&["weigh", "docker-archive:shop.tar", "--file", "other.Dockerfile"]).refusal(2);
+    assert!(refusal.contains("other.Dockerfile: made none of the image's layers"), "{refusal}");
+    let refusal = desk.run(&["weigh", "docker-archive:shop.tar", "--file", "Dockerfile", "--target", "nope"]).refusal(2);
+    assert!(refusal.contains("nope"), "{refusal}");
+    desk.run(&["weigh", "docker-archive:shop.tar", "--file", "missing"]).refusal(2);
+}
+
+#[test]
 fn an_archive_from_standard_input_weighs_what_it_weighs_in_a_file() {
     let desk = desk();
     let file = std::fs::File::open(desk.path().join("shop.tar")).expect("the archive is there");
