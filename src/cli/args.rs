@@ -211,9 +211,12 @@ pub(crate) struct WeighArgs {
     /// List every path of every layer instead: layer, bytes, kind, what became of it
     #[arg(long)]
     pub(crate) files: bool,
-    /// Read every byte, also of layers that are known from before
+    /// Do not use what is known of layers from before
     #[arg(long)]
     pub(crate) fresh: bool,
+    /// Hash every byte: also of layers that are known from before, and of those that an engine's store vouches for
+    #[arg(long)]
+    pub(crate) verify: bool,
     /// What is printed on stdout
     #[arg(long, value_enum, default_value = "terminal")]
     pub(crate) format: WeighFormat,

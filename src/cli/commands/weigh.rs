@@ -20,8 +20,8 @@ use super::print;
 
 /// Weighs an image and prints one format.
 pub(super) fn weigh(args: &WeighArgs) -> Result<Exit, Failure> {
-    let cache = if args.fresh { None } else { cache_folder().ok().map(|folder| LayerCache::open(&folder)) };
-    let wanted = Wanted { platform: args.platform.clone(), cache };
+    let cache = if args.fresh || args.verify { None } else { cache_folder().ok().map(|folder| LayerCache::open(&folder)) };
+    let wanted = Wanted { platform: args.platform.clone(), cache, verify: args.verify };
     let place = Place::parse(&args.image)?;
     let (base, against) = (args.base.as_deref().map(Place::parse).transpose()?, args.against.as_deref().map(Place::parse).transpose()?);
     let mut found = Found::at(&place, &wanted)?;

@@ -53,7 +53,7 @@ fn verified(image: &Weighed, source: &SourceReport) -> Vec<String> {
     }
     let count = units::count(layers.len(), "layer");
     let mut sentences = vec![match (source.read, source.known_layers) {
-        (ReadHow::StoreIndex, _) => format!("the store's list of {count} against the configuration; no content was hashed"),
+        (ReadHow::StoreIndex, _) => format!("the store's list of {count} against the configuration; no content was hashed (--verify does)"),
         (ReadHow::EveryByte, 0) => format!("the tar of every layer against the configuration ({count})"),
         (ReadHow::EveryByte, known) => format!(
             "the tars of {} of {count} against the configuration; the rest is known from before (--fresh reads it)",

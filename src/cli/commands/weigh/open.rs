@@ -26,6 +26,8 @@ pub(super) struct Wanted {
     pub platform: Option<String>,
     /// What is known of layers; `None` reads every byte.
     pub cache: Option<LayerCache>,
+    /// Whether every byte is hashed, also where an engine's store vouches for it.
+    pub verify: bool,
 }
 
 impl Wanted {
@@ -74,7 +76,7 @@ impl<'a> Source<'a> {
 pub(super) fn open<'a>(place: &Place, wanted: &'a Wanted) -> Result<Opened<'a>, Failure> {
     let select = |stored: &Stored| Select { reference: stored.reference.clone(), platform: wanted.platform.clone() };
     match place {
-        Place::Engine(name) => engine(name),
+        Place::Engine(name) => engine(name, wanted.verify),
         Place::Registry(name) => registry(place, name, wanted),
         Place::DockerArchive(stored) => on_disk(place, SourceKind::DockerArchive, stored, wanted, |stored| {
             DockerArchive::open(&stored.path, stored.reference.as_deref())
@@ -133,7 +135,7 @@ pub(super) fn diff_ids(place: &Place, wanted: &Wanted) -> Result<Vec<Digest>, Fa
 }
 
 /// An engine's image: read in its store where that is possible, else exported as it streams by.
-fn engine(name: &str) -> Result<Opened<'static>, Failure> {
+fn engine(name: &str, verify: bool) -> Result<Opened<'static>, Failure> {
     let place = Place::Engine(name.to_owned());
     let (docker, info, inspected) = runtime()?.block_on(inspected(name))?;
     let facts = SourceReport {
@@ -146,7 +148,11 @@ fn engine(name: &str) -> Result<Opened<'static>, Failure> {
     };
     if let Some(image) = in_its_store(&docker, &info, &inspected) {
         agree(&place, &image, &inspected)?;
-        return Ok(Opened { source: Source(Box::new(image)), facts });
+        if !verify {
+            return Ok(Opened { source: Source(Box::new(image)), facts });
+        }
+        let image = image.verifying().map_err(|error| Failure::new(Exit::Incomplete, error))?;
+        return Ok(Opened { source: Source(Box::new(image)), facts: SourceReport { read: ReadHow::EveryByte, ..facts } });
     }
     let exported = runtime()?.block_on(docker.export(&inspected.id, |archive| Exported::read(archive, Repack::No)));
     let image = exported.map_err(|e| Failure::new(Exit::Engine, e))?.map_err(|error| broken(&place, error))?;
