@@ -40,7 +40,7 @@ impl Podman {
         fs::write(folder.path().join("containers.conf"), settings).expect("a file is written");
         fs::create_dir(folder.path().join("data")).expect("a folder is made");
         let inside = format!(
-            "mount -t tmpfs tmpfs /run && mount -t tmpfs tmpfs /var/lib && mount -t tmpfs tmpfs {at}/data && exec podman --root {at}/data/root --runroot {at}/data/run \
+            "mount -t tmpfs tmpfs /run && mount -t tmpfs tmpfs /var/lib && mount -t tmpfs tmpfs /var/tmp && mount -t tmpfs tmpfs {at}/data && exec podman --root {at}/data/root --runroot {at}/data/run \
              --storage-driver overlay system service --time 0 unix://{at}/s"
         );
         let log = fs::File::create(folder.path().join("log")).expect("a file is made");
