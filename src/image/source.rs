@@ -15,6 +15,11 @@ pub trait LayerSource: Sync {
     /// The configuration's bytes as stored. `named` is what the manifest calls it.
     fn config(&self, named: Option<&Digest>) -> Result<Vec<u8>, ImageError>;
 
+    /// About how many bytes are read of a layer, so that the biggest can be begun first; 0 where that is not known.
+    fn load(&self, layer: &LayerName) -> u64 {
+        layer.stored.as_ref().map_or(0, |stored| stored.size)
+    }
+
     /// What was counted of a layer. One that cannot be inflated is [`ImageError::Blob`].
     fn layer(&self, layer: &LayerName) -> Result<LayerFacts, ImageError>;
 }

@@ -118,6 +118,13 @@ impl LayerSource for DockerArchive {
         }
     }
 
+    fn load(&self, layer: &LayerName) -> u64 {
+        match &self.0 {
+            Form::Streamed(_) => 0,
+            Form::Sought { layers, .. } => layers.get(layer.number).map_or(0, |span| span.size),
+        }
+    }
+
     fn layer(&self, layer: &LayerName) -> Result<LayerFacts, ImageError> {
         let (packed, layers) = match &self.0 {
             Form::Streamed(exported) => return exported.layer(layer),

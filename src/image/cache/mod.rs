@@ -72,6 +72,10 @@ impl<S: LayerSource> LayerSource for Cached<'_, S> {
         self.source.config(named)
     }
 
+    fn load(&self, layer: &LayerName) -> u64 {
+        self.source.load(layer)
+    }
+
     fn layer(&self, layer: &LayerName) -> Result<LayerFacts, ImageError> {
         if let Some(known) = self.cache.get(&layer.diff_id) {
             return Ok(known);

@@ -79,7 +79,7 @@ fn read_all(source: &impl LayerSource, names: &[LayerName]) -> Vec<Result<LayerF
         first.entry(key(name)).or_insert(name.number);
     }
     let mut order: Vec<usize> = first.values().copied().collect();
-    order.sort_by_key(|&number| std::cmp::Reverse(names[number].stored.as_ref().map_or(0, |stored| stored.size)));
+    order.sort_by_key(|&number| std::cmp::Reverse(source.load(&names[number])));
     let done: Vec<Mutex<Option<Result<LayerFacts, ImageError>>>> = names.iter().map(|_| Mutex::new(None)).collect();
     let next = AtomicUsize::new(0);
     let work = || {

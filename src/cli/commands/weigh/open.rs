@@ -57,6 +57,10 @@ impl LayerSource for Source<'_> {
         self.0.config(named)
     }
 
+    fn load(&self, layer: &LayerName) -> u64 {
+        self.0.load(layer)
+    }
+
     fn layer(&self, layer: &LayerName) -> Result<LayerFacts, ImageError> {
         self.0.layer(layer)
     }
