@@ -32,6 +32,7 @@ mod weigh;
 
 pub use crate::dockerfile::Line;
 pub use ancestry::{NamedBase, named_base};
+pub(crate) use archive::resolve;
 pub use archive::{DockerArchive, Layout, OciArchive};
 pub use cache::{Cached, LayerCache, MAX_CACHED};
 pub use config::{ImageConfig, MAX_CONFIG_BYTES};
@@ -45,7 +46,7 @@ pub use manifest::{AnyManifest, Descriptor, Index, MAX_MANIFEST_BYTES, Manifest}
 pub use pushed::Pushed;
 pub use reading::read_blob;
 pub use select::{Select, choose, native_platform};
-pub use source::{LayerFacts, LayerName, LayerSource, StoredFacts};
+pub use source::{LayerFacts, LayerName, LayerSource, StoredFacts, chain_ids};
 pub use tree::{Buried, DuplicateGroup, Fate, Folder, LayerShare, MAX_ITEMS, MIN_COMPARED, Row, Tree, TreeError, Waste};
 pub use walk::{MAX_EXTENDED, Sink, TarEntry, TarFault, TarKind, TarWalk};
 pub use weigh::{BaseShare, Image, LayerContent, LayerWeight, StoredManifest, WasteBytes, Weighed, Weighing, weigh};

@@ -37,6 +37,15 @@ pub struct LayerName {
     pub stored: Option<Descriptor>,
 }
 
+/// The chain id of every layer, lowest first (OCI image spec 1.1, config.md, "Layer `ChainID`").
+pub fn chain_ids(diff_ids: &[Digest]) -> impl Iterator<Item = Digest> {
+    diff_ids.iter().scan(None, |below: &mut Option<Digest>, diff_id| {
+        let chain_id = below.map_or(*diff_id, |below| Digest::of(format!("{below} {diff_id}").as_bytes()));
+        *below = Some(chain_id);
+        Some(chain_id)
+    })
+}
+
 /// What was counted of a layer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LayerFacts {

@@ -76,8 +76,8 @@ impl<T> Members<T> {
     }
 }
 
-/// `name` as seen from `folder`, without `.` and `..`.
-fn resolve(folder: &str, name: &str) -> String {
+/// The name of an archive's member as seen from `folder`, without `.` and `..`: a symbolic link is seen from its own folder.
+pub(crate) fn resolve(folder: &str, name: &str) -> String {
     let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
     for part in name.split('/') {
         match part {

@@ -15,6 +15,7 @@ pub use docker::DockerArchive;
 pub use layout::{Layout, OciArchive};
 
 pub(in crate::image) use members::Members;
+pub(crate) use members::resolve;
 pub(in crate::image) use outer::{Member, Outer, Stream};
 pub(in crate::image) use saved::Saved;
 

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use super::{Image, LayerFacts, LayerName, LayerSource, StoredManifest};
-use crate::image::{Descriptor, Digest, ImageConfig, ImageError, Manifest};
+use crate::image::{Descriptor, Digest, ImageConfig, ImageError, Manifest, chain_ids};
 
 /// Everything that `source` has of one image, if it agrees with itself.
 pub(super) fn image(source: &impl LayerSource) -> Result<Image, ImageError> {
@@ -40,14 +40,14 @@ fn names(config: &ImageConfig, manifest: Option<&StoredManifest>, wrong: &mut Ve
     if let Some(stored) = stored.filter(|stored| stored.len() != config.diff_ids.len()) {
         wrong.push(format!("the manifest has {} layers and the configuration {}", stored.len(), config.diff_ids.len()));
     }
-    let mut below: Option<Digest> = None;
     let count = stored.map_or(config.diff_ids.len(), |stored| stored.len().min(config.diff_ids.len()));
-    let name = |(number, &diff_id): (usize, &Digest)| {
-        let chain_id = below.map_or(diff_id, |below| Digest::of(format!("{below} {diff_id}").as_bytes()));
-        below = Some(chain_id);
-        LayerName { number, diff_id, chain_id, stored: stored.map(|stored| stored[number].clone()) }
+    let name = |(number, (&diff_id, chain_id)): (usize, (&Digest, Digest))| LayerName {
+        number,
+        diff_id,
+        chain_id,
+        stored: stored.map(|stored| stored[number].clone()),
     };
-    config.diff_ids.iter().take(count).enumerate().map(name).collect()
+    config.diff_ids.iter().zip(chain_ids(&config.diff_ids)).take(count).enumerate().map(name).collect()
 }
 
 /// What was counted of every layer; `None` for one whose content is broken, which is noted in `wrong`.

@@ -110,7 +110,7 @@ fn buried(found: &Buried) -> BuriedReport {
 
 fn duplicate(group: &DuplicateGroup) -> DuplicateReport {
     let paths = group.paths.iter().take(COPIES).map(|path| path_text(path)).collect();
-    DuplicateReport { size: group.size, copies: group.copies, wasted: group.wasted(), paths }
+    DuplicateReport { bytes: group.size, copies: group.copies, wasted: group.wasted(), paths }
 }
 
 fn file((path, layer, bytes): &(Vec<u8>, usize, u64)) -> FileReport {

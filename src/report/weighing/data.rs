@@ -218,7 +218,7 @@ pub struct BuriedReport {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct DuplicateReport {
     /// Bytes of one copy.
-    pub size: u64,
+    pub bytes: u64,
     /// How many there are.
     pub copies: u64,
     /// Bytes of all copies but one.

@@ -52,7 +52,7 @@ pub fn inventory(tree: &Tree, format: InventoryFormat, mut take: impl FnMut(&str
 const fn head(format: InventoryFormat) -> &'static str {
     match format {
         InventoryFormat::Terminal => "layer          bytes  kind       fate         path\n",
-        InventoryFormat::Csv => "path,layer,kind,size,fate,mode,uid,gid\n",
+        InventoryFormat::Csv => "path,layer,kind,bytes,fate,mode,uid,gid\n",
         InventoryFormat::Json => "[",
     }
 }
@@ -68,7 +68,7 @@ fn line(row: &Row<'_>, format: InventoryFormat, first: bool) -> Result<String, R
         }
         InventoryFormat::Json => {
             let object = serde_json::json!({
-                "path": path, "layer": layer, "kind": kind, "size": row.size, "fate": fate,
+                "path": path, "layer": layer, "kind": kind, "bytes": row.size, "fate": fate,
                 "mode": format!("{mode:04o}"), "uid": uid, "gid": gid,
             });
             Ok(format!("{}\n{}", if first { "" } else { "," }, escaped(&object.to_string())))

@@ -98,7 +98,7 @@ fn waste(data: &WeighingReport) -> String {
         worst.map(|(fate, file)| vec![fate.to_owned(), units::bytes(file.bytes), file.layer.to_string(), escape(&shown(&file.path))]);
     let copies = data.duplicates.iter().map(|group| {
         let paths: Vec<String> = group.paths.iter().take(3).map(|path| shown(path)).collect();
-        let text = format!("{} copies of {}: {}", group.copies, units::bytes(group.size), paths.join(", "));
+        let text = format!("{} copies of {}: {}", group.copies, units::bytes(group.bytes), paths.join(", "));
         vec!["duplicate".to_owned(), units::bytes(group.wasted), String::new(), escape(&text)]
     });
     let all: Vec<Vec<String>> = buried.chain(copies).collect();

@@ -211,7 +211,7 @@ impl Page {
         for group in data.duplicates.iter().take(WORST) {
             let paths: Vec<String> = group.paths.iter().take(4).map(|path| shown(path)).collect();
             let more = if group.copies > paths.len() as u64 { ", …" } else { "" };
-            let copies = format!("{} × {}", group.copies, units::bytes(group.size));
+            let copies = format!("{} × {}", group.copies, units::bytes(group.bytes));
             columns.row([units::bytes(group.wasted), copies, format!("{}{more}", paths.join(", "))]);
         }
         for line in columns.lines(4, self.width, fit) {

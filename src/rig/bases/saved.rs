@@ -11,6 +11,8 @@ use std::path::Path;
 use flate2::read::MultiGzDecoder;
 use serde::Deserialize;
 
+use crate::image::resolve;
+
 /// Larger manifests and configurations are refused.
 const LARGEST_JSON: u64 = 16 << 20;
 /// More entries than any engine writes for one image.
@@ -119,19 +121,6 @@ impl Index {
         file.take(span.size).read_to_string(&mut text).map_err(|e| format!("{name}: {e}"))?;
         Ok(text)
     }
-}
-
-/// `name` as seen from `folder`, without `.` and `..`.
-fn resolve(folder: &str, name: &str) -> String {
-    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
-    for part in name.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => drop(parts.pop()),
-            part => parts.push(part),
-        }
-    }
-    parts.join("/")
 }
 
 fn parse<T: serde::de::DeserializeOwned>(name: &str, text: &str) -> Result<T, String> {

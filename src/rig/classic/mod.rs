@@ -28,7 +28,7 @@ pub use error::ClassicError;
 pub use scan::{Key, Scanned, scan};
 pub use split::SplitFault;
 
-use crate::image::{Digest, ImageConfig, ImageError, LayerContent, LayerFacts, LayerName, LayerSource, MIN_COMPARED};
+use crate::image::{Digest, ImageConfig, ImageError, LayerContent, LayerFacts, LayerName, LayerSource, MIN_COMPARED, chain_ids};
 use store::{Store, StoredLayer};
 
 /// An image of a classic store, read to its end.
@@ -62,7 +62,7 @@ impl ClassicImage {
         let store = Store::open(data_root)?;
         let config = store.config(image_id)?;
         let diff_ids = ImageConfig::parse(&config).map_err(ClassicError::Config)?.diff_ids;
-        let stored = chain(&diff_ids).map(|chain_id| store.layer(&chain_id)).collect::<Result<Vec<_>, _>>()?;
+        let stored = chain_ids(&diff_ids).map(|chain_id| store.layer(&chain_id)).collect::<Result<Vec<_>, _>>()?;
         let scanned = in_parallel(stored.len(), |number| stored[number].scan())?;
         let more_than_once = repeated(&scanned);
         let facts = complete_all(&stored, scanned, &more_than_once)?;
@@ -109,15 +109,6 @@ impl LayerSource for ClassicImage {
     fn layer(&self, layer: &LayerName) -> Result<LayerFacts, ImageError> {
         self.facts.get(layer.number).cloned().ok_or(ImageError::Missing { digest: layer.diff_id })
     }
-}
-
-/// The chain id of every layer (OCI image spec 1.1, config.md, "Layer `ChainID`").
-fn chain(diff_ids: &[Digest]) -> impl Iterator<Item = Digest> {
-    diff_ids.iter().scan(None, |below: &mut Option<Digest>, diff_id| {
-        let chain_id = below.map_or(*diff_id, |below| Digest::of(format!("{below} {diff_id}").as_bytes()));
-        *below = Some(chain_id);
-        Some(chain_id)
-    })
 }
 
 /// The contents that the image may have more than once, by length and checksum.

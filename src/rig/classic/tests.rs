@@ -88,7 +88,7 @@ impl Made {
         let root = TempDir::new().expect("a folder");
         let images = root.path().join("image/overlay2");
         let diff_ids: Vec<Digest> = tars.iter().map(|tar| Digest::of(tar)).collect();
-        let layers: Vec<PathBuf> = chain(&diff_ids).map(|chain| images.join("layerdb/sha256").join(chain.hex())).collect();
+        let layers: Vec<PathBuf> = chain_ids(&diff_ids).map(|chain| images.join("layerdb/sha256").join(chain.hex())).collect();
         for (number, (tar, folder)) in tars.iter().zip(&layers).enumerate() {
             let write = |name: &str, bytes: &[u8]| fs::write(folder.join(name), bytes).expect("a file");
             fs::create_dir_all(folder).expect("a folder");

@@ -303,6 +303,8 @@ struct Plain {
     mode: u32,
     bytes: u64,
     layer: usize,
+    /// The same for all names of one content.
+    inode: usize,
 }
 
 type Model = BTreeMap<&'static str, Plain>;
@@ -329,21 +331,28 @@ fn imagined(layers: &[Vec<Deed>]) -> (Golden, Model) {
 }
 
 fn done(layer: crate::support::golden::Layer, deed: &Deed, number: usize, model: &mut Model) -> crate::support::golden::Layer {
+    let inode = model.values().map(|plain| plain.inode + 1).max().unwrap_or_default();
     match *deed {
         Deed::File { path, content, mode } => {
             let content = vec![content; usize::from(content)];
-            model.insert(PATHS[path], Plain { bytes: content.len() as u64, symlink: false, mode, layer: number, content: content.clone() });
+            model.insert(
+                PATHS[path],
+                Plain { bytes: content.len() as u64, symlink: false, mode, layer: number, inode, content: content.clone() },
+            );
             layer.mode(PATHS[path], &content, mode)
         }
         Deed::Symlink { path, target } => {
             let target = if target == 0 { "e" } else { "f" };
             let content = target.as_bytes().to_vec();
-            model.insert(PATHS[path], Plain { bytes: 1, symlink: true, mode: 0o777, layer: number, content });
+            model.insert(PATHS[path], Plain { bytes: 1, symlink: true, mode: 0o777, layer: number, inode, content });
             layer.symlink(PATHS[path], target)
         }
         Deed::HardLink { path, target } => match model.get(PATHS[target]).cloned() {
             Some(to) if path != target && !to.symlink => {
-                model.insert(PATHS[path], Plain { bytes: 0, mode: 0o644, layer: number, ..to });
+                // A name that is one of the content's already stays what it is.
+                if model.get(PATHS[path]).is_none_or(|at| at.inode != to.inode) {
+                    model.insert(PATHS[path], Plain { bytes: 0, mode: 0o644, layer: number, ..to });
+                }
                 layer.hard_link(PATHS[path], PATHS[target])
             }
             _ => layer,
