@@ -137,6 +137,50 @@ impl Context {
         self.entries.retain(|_| stays.next().unwrap_or(true));
     }
 
+    /// The content of the file at `path`, as it goes to the builder; an error for anything that is no file of this context.
+    pub fn read(&self, path: &Path) -> Result<Vec<u8>, ContextError> {
+        let entry = self.file(path)?;
+        if let Some(own) = &entry.own {
+            return Ok(own.clone());
+        }
+        let full = self.root.join(path);
+        std::fs::read(&full).map_err(|source| ContextError::Read { path: full, source })
+    }
+
+    /// Sends `content` as the file at `path` instead of what lies on disk, which stays as it is. Every other name of the file
+    /// keeps the content of the disk. An error where the context has no file of that path: it does not exist, or
+    /// `.dockerignore` leaves it out.
+    pub fn replace(&mut self, path: &Path, content: Vec<u8>) -> Result<(), ContextError> {
+        let name = self.file(path)?.path.clone();
+        self.part_names(&name);
+        let entry = self.entries.iter_mut().find(|entry| entry.path == name);
+        if let Some(entry) = entry {
+            (entry.size, entry.kind, entry.own) = (content.len() as u64, EntryKind::File, Some(content));
+        }
+        Ok(())
+    }
+
+    fn file(&self, path: &Path) -> Result<&ContextEntry, ContextError> {
+        let name = path.as_os_str().as_bytes();
+        let found = self.entries.iter().find(|e| e.path == name && matches!(e.kind, EntryKind::File | EntryKind::HardLink(_)));
+        found.ok_or_else(|| ContextError::NotInContext { path: path.to_owned() })
+    }
+
+    /// Makes the first hard link to `name` a file of its own, and lets all others lead there.
+    fn part_names(&mut self, name: &[u8]) {
+        let size = self.entries.iter().find(|e| e.path == name).map_or(0, |e| e.size);
+        let mut heir: Option<Vec<u8>> = None;
+        for entry in self.entries.iter_mut().filter(|entry| entry.link() == Some(name)) {
+            match &heir {
+                None => {
+                    (entry.kind, entry.size) = (EntryKind::File, size);
+                    heir = Some(entry.path.clone());
+                }
+                Some(heir) => entry.kind = EntryKind::HardLink(heir.clone()),
+            }
+        }
+    }
+
     /// The context root, symlinks resolved.
     pub fn root(&self) -> &Path {
         &self.root

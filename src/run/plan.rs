@@ -71,6 +71,7 @@ mod tests {
             root: PathBuf::from("/x"),
             variants: (0..variants).map(variant).collect(),
             smoke: Smoke::Unsaid,
+            edits: Vec::new(),
             from_file: true,
         }
     }

@@ -7,6 +7,7 @@
 mod bare;
 mod check;
 mod discover;
+mod edits;
 mod expect;
 mod model;
 mod name;
@@ -24,7 +25,7 @@ mod suggest;
 mod variants;
 
 pub use discover::{Discovered, discover};
-pub use model::{Builder, Expectation, Language, Scenario, Smoke, SmokeCheck, SmokeExpect, SmokeRequest, Variant};
+pub use model::{Builder, Change, Edit, Expectation, Language, Scenario, Smoke, SmokeCheck, SmokeExpect, SmokeRequest, Variant};
 pub use parse::{FILE_NAME, known_keys, parse_scenario};
 pub use problem::{Excerpt, Place, Problem, Problems, Related, Severity, Spot};
 pub use proposal::{Asked, Good, Proof, proposed};

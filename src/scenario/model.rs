@@ -22,6 +22,8 @@ pub struct Scenario {
     pub variants: Vec<Variant>,
     /// How to prove that a variant works.
     pub smoke: Smoke,
+    /// Changes after which every variant is built once more, in the order of the file.
+    pub edits: Vec<Edit>,
     /// Whether there was a `scenario.toml` or the folder was taken as it is.
     pub from_file: bool,
 }
@@ -54,6 +56,37 @@ impl Variant {
     pub fn dockerfile_in<'a>(&'a self, root: &Path) -> &'a Path {
         self.dockerfile.strip_prefix(root).unwrap_or(&self.dockerfile)
     }
+}
+
+/// A change to the app after which it is built once more, with everything before it in the builder's cache. It is made to what is
+/// sent to the builder, never to the files on disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    /// Unique within the scenario; the same alphabet as scenario names.
+    pub name: String,
+    /// What is changed.
+    pub change: Change,
+}
+
+/// What an edit changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// One text in one file.
+    Text {
+        /// Relative to the app's folder.
+        file: PathBuf,
+        /// What is there exactly once.
+        find: String,
+        /// What takes its place.
+        replace: String,
+    },
+    /// Whole files.
+    Folder {
+        /// The folder that holds them, absolute. It is no part of any build context.
+        path: PathBuf,
+        /// Relative to that folder and to the app's; sorted.
+        files: Vec<PathBuf>,
+    },
 }
 
 /// The builder inside the engine.

@@ -8,13 +8,14 @@ use std::path::{Path, PathBuf};
 
 use toml::de::{DeTable, Error as TomlError};
 
+use super::edits::EditDraft;
 use super::model::{Language, Scenario, Smoke};
 use super::problem::{Place, Problem, Problems};
 use super::reader::{Item, Key, Reader, short};
 use super::smoke::{self, SmokeDraft};
 use super::source::SourceFile;
 use super::variants::{self, VariantDraft};
-use super::{check, name};
+use super::{check, edits, name};
 
 /// The file that makes a folder a scenario.
 pub const FILE_NAME: &str = "scenario.toml";
@@ -33,6 +34,7 @@ pub fn known_keys() -> Vec<String> {
     let names = |prefix: &'static str, keys: Vec<&'static str>| keys.into_iter().map(move |key| format!("{prefix}{key}"));
     names("", ROOT.iter().map(|key| key.name).collect())
         .chain(names("variants.NAME.", variants::KEYS.iter().map(|key| key.name).collect()))
+        .chain(names("edits.NAME.", edits::KEYS.iter().map(|key| key.name).collect()))
         .chain(names("smoke.", smoke::KEYS.iter().map(|key| key.name).collect()))
         .chain(names("smoke.requests.", smoke::REQUEST_KEYS.iter().map(|key| key.name).collect()))
         .collect()
@@ -56,6 +58,7 @@ struct Draft {
     language: Option<Language>,
     variants: Vec<VariantDraft>,
     smoke: Option<SmokeDraft>,
+    edits: Vec<EditDraft>,
 }
 
 const ROOT: &[Key<Draft>] = &[
@@ -66,6 +69,12 @@ const ROOT: &[Key<Draft>] = &[
         required: true,
         example: "[variants.multi]\ndockerfile = \"multi.Dockerfile\"",
         read: |draft, reader, item| draft.variants = variants::read(reader, item),
+    },
+    Key {
+        name: "edits",
+        required: false,
+        example: "[edits.source]\nfile = \"main.go\"\nfind = \"Hello\"\nreplace = \"Good morning\"",
+        read: |draft, reader, item| draft.edits = edits::read(reader, item),
     },
     Key {
         name: "smoke",
@@ -111,12 +120,14 @@ fn finish(draft: Draft, reader: &mut Reader<'_>, root: &Path) -> Option<Scenario
     };
     let unproven = smoke.as_ref().is_some_and(|smoke| smoke.check().is_none());
     let variants: Vec<_> = draft.variants.into_iter().map(|variant| check::variant(reader, root, variant, unproven)).collect();
+    let edits: Vec<_> = draft.edits.into_iter().map(|edit| edit.finish(reader, root)).collect();
     let scenario = Scenario {
         name: draft.name?.0,
         language: draft.language?,
         root: root.to_owned(),
         variants: variants.into_iter().collect::<Option<_>>()?,
         smoke: smoke?,
+        edits: edits.into_iter().collect::<Option<_>>()?,
         from_file: true,
     };
     if scenario.smoke == Smoke::Unsaid && !reader.is_broken() {

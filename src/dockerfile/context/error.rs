@@ -64,6 +64,12 @@ pub enum ContextError {
         /// What was found instead.
         found: String,
     },
+    /// A file that is to be edited is not one of the context.
+    #[error("the build context has no file {path}; name one that exists and that .dockerignore does not leave out")]
+    NotInContext {
+        /// Relative to the root.
+        path: PathBuf,
+    },
     /// The tar could not be handed on.
     #[error("the build context could not be sent; see what the engine says")]
     Write(#[source] io::Error),

@@ -289,3 +289,47 @@ proptest! {
         prop_assert_eq!(got, want);
     }
 }
+
+#[test]
+fn an_edited_file_is_sent_with_its_new_content_and_stays_on_disk_as_it_is() {
+    let root = tree(&[("Dockerfile", "FROM x"), ("a.txt", "old"), ("b.txt", "other")]);
+    let mut context = plan(&root);
+    assert_eq!(context.read(Path::new("a.txt")).expect("a file"), b"old");
+    context.replace(Path::new("a.txt"), b"a new text".to_vec()).expect("it is there");
+    let sent = read_back(&tar_of(&context));
+    let content = |name: &[u8]| sent.iter().find(|(path, ..)| path == name).map(|(.., content)| content.clone());
+    assert_eq!(content(b"a.txt"), Some(b"a new text".to_vec()));
+    assert_eq!(content(b"b.txt"), Some(b"other".to_vec()));
+    assert_eq!(context.read(Path::new("a.txt")).expect("a file"), b"a new text");
+    assert_eq!(fs::read(root.path().join("a.txt")).expect("a file"), b"old");
+}
+
+#[test]
+fn other_names_of_an_edited_file_keep_its_old_content() {
+    let root = tree(&[("Dockerfile", "FROM x"), ("a", "old")]);
+    for name in ["b", "c"] {
+        fs::hard_link(root.path().join("a"), root.path().join(name)).expect("a link");
+    }
+    for edited in ["a", "b"] {
+        let mut context = plan(&root);
+        context.replace(Path::new(edited), b"new".to_vec()).expect("it is there");
+        let sent = read_back(&tar_of(&context));
+        let is = |name: &str, kind, link: &[u8], content: &[u8]| {
+            assert!(sent.contains(&(name.into(), kind, link.to_vec(), content.to_vec())), "{edited}: {sent:?}");
+        };
+        is(edited, ::tar::EntryType::Regular, b"", b"new");
+        let (first, second) = if edited == "a" { ("b", "c") } else { ("a", "c") };
+        is(first, ::tar::EntryType::Regular, b"", b"old");
+        is(second, ::tar::EntryType::Link, first.as_bytes(), b"");
+    }
+}
+
+#[test]
+fn a_file_that_is_not_sent_cannot_be_edited() {
+    let root = tree(&[("Dockerfile", "FROM x"), (".dockerignore", "secret"), ("secret", "x"), ("folder/x", "y")]);
+    let mut context = plan(&root);
+    for path in ["secret", "missing", "folder"] {
+        let error = context.replace(Path::new(path), Vec::new()).expect_err("it is no file of the context").to_string();
+        assert!(error.contains(path) && error.contains(".dockerignore"), "{error}");
+    }
+}

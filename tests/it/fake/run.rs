@@ -157,6 +157,7 @@ fn scenario(root: &Path) -> Scenario {
             env: BTreeMap::new(),
             command: None,
         }),
+        edits: Vec::new(),
         from_file: true,
     }
 }
