@@ -30,6 +30,8 @@ pub enum Measure {
     LayerCount,
     /// Paths in the final file system that are no folders.
     FileCount,
+    /// D10: what a host that has the image before a change must fetch, the manifest apart; in two forms.
+    DeltaTransferSize,
     /// Bytes of the tar sent to the builder after `.dockerignore`.
     ContextSize,
     /// Wall time of the build call, context upload included.
@@ -75,7 +77,7 @@ pub enum Kind {
 
 impl Measure {
     /// All measures, in the order tables show them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::TransferSize,
         Self::LayerTransferSize,
         Self::UncompressedSize,
@@ -86,6 +88,7 @@ impl Measure {
         Self::ReportedSize,
         Self::LayerCount,
         Self::FileCount,
+        Self::DeltaTransferSize,
         Self::ContextSize,
         Self::BuildTime,
         Self::PushTime,
@@ -105,6 +108,7 @@ impl Measure {
             Self::ReportedSize => "reported-size",
             Self::LayerCount => "layer-count",
             Self::FileCount => "file-count",
+            Self::DeltaTransferSize => "delta-transfer-size",
             Self::ContextSize => "context-size",
             Self::BuildTime => "build-time",
             Self::PushTime => "push-time",
@@ -125,6 +129,7 @@ impl Measure {
             Self::ReportedSize => "reported size",
             Self::LayerCount => "layer count",
             Self::FileCount => "file count",
+            Self::DeltaTransferSize => "delta transfer size",
             Self::ContextSize => "context size",
             Self::BuildTime => "build time",
             Self::PushTime => "push time",
@@ -185,10 +190,11 @@ impl Measure {
             Self::ReportedSize => "what the engine says; depends on its store",
             Self::LayerCount => "layers in the manifest",
             Self::FileCount => "paths in the final file system that are no folders",
+            Self::DeltaTransferSize => "what a host with the image before a change must fetch, the manifest apart",
             Self::ContextSize => "tar sent to the builder after .dockerignore",
             Self::BuildTime => "wall time of the build call",
-            Self::PushTime => "wall time of a push to an empty registry",
-            Self::PullTime => "wall time of a pull onto an engine without any of the layers",
+            Self::PushTime => "wall time of a push: cold to an empty registry, else of what it lacks",
+            Self::PullTime => "wall time of a pull: cold onto an engine without any of the layers, else of what it lacks",
         }
     }
 }

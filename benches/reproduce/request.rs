@@ -59,6 +59,7 @@ impl Request {
         let mut arguments = vec!["run".to_owned()];
         arguments.extend(scenarios.into_iter().map(str::to_owned));
         arguments.extend(baseline.run.plan.iter().map(|p| format!("--variant={}/{}", p.scenario, p.variant)));
+        arguments.push(format!("--builds={}", settings.builds.join(",")));
         arguments.push(format!("--trials={}", trials.unwrap_or_else(|| usual.to_string())));
         arguments.push(format!("--engine={}", conditions.engine));
         // A host engine has bases of its own, and a run that never began has none.

@@ -73,6 +73,17 @@ pub(crate) enum BasesArg {
     StandIn,
 }
 
+/// A build of a variant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BuildArg {
+    /// Without any cache
+    Cold,
+    /// Once more, with nothing changed
+    Warm,
+    /// After each edit of the scenario
+    Edit,
+}
+
 /// How a run talks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum MessageFormat {
@@ -109,6 +120,9 @@ pub(crate) struct RunArgs {
     /// Push to and pull from this registry, with the login that docker has for it, instead of loadline's own
     #[arg(long, value_name = "HOST[:PORT]/PATH")]
     pub(crate) registry: Option<String>,
+    /// Which builds are measured, separated by commas; all three when not given, with --quick cold alone
+    #[arg(long, value_enum, value_name = "BUILDS", value_delimiter = ',')]
+    pub(crate) builds: Vec<BuildArg>,
     /// How often each variant is measured
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) trials: u32,

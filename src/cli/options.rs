@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use crate::rig::bases::BaseChoice;
 use crate::rig::remote::{RegistryName, RegistryNameError};
+use crate::run::Builds;
 
-use super::args::{BasesArg, EngineArg, MessageFormat, RunArgs, Selection};
+use super::args::{BasesArg, BuildArg, EngineArg, MessageFormat, RunArgs, Selection};
 use super::engine::{EngineChoice, PrivateFlags};
 use super::{Exit, Failure};
 
@@ -23,6 +24,8 @@ pub(super) struct RunOptions {
     pub locked: bool,
     /// The registry that is pushed to and pulled from; `None` is loadline's own.
     pub registry: Option<RegistryName>,
+    /// The builds of every block.
+    pub builds: Builds,
     /// Iterations of every block.
     pub trials: u32,
     /// Seed of the block order.
@@ -49,6 +52,7 @@ impl RunOptions {
             locked,
             registry_mirror,
             registry,
+            builds,
             trials,
             quick,
             seed,
@@ -67,6 +71,7 @@ impl RunOptions {
             bases: base_choice(bases),
             locked,
             registry: registry.map(|text| text.parse()).transpose().map_err(|e: RegistryNameError| Failure::new(Exit::Usage, e))?,
+            builds: builds_of(&builds, quick)?,
             trials: if quick { 1 } else { trials },
             seed: seed.unwrap_or_else(|| fastrand::u64(..)),
             out,
@@ -75,6 +80,18 @@ impl RunOptions {
             command: command.iter().map(|part| without_login(&part.to_string_lossy())).collect(),
         })
     }
+}
+
+/// Every other build stands on the cache that the cold one leaves.
+fn builds_of(builds: &[BuildArg], quick: bool) -> Result<Builds, Failure> {
+    if builds.is_empty() {
+        return Ok(if quick { Builds::default() } else { Builds::ALL });
+    }
+    if !builds.contains(&BuildArg::Cold) {
+        let message = "every other build stands on the cold one; add it: --builds cold,warm";
+        return Err(Failure::new(Exit::Usage, message));
+    }
+    Ok(Builds { warm: builds.contains(&BuildArg::Warm), edit: builds.contains(&BuildArg::Edit) })
 }
 
 /// `text` without the login of a URL in it: a record is made to be published.

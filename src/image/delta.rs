@@ -7,7 +7,7 @@
 use std::cmp::Ordering;
 use std::collections::HashSet;
 
-use super::{ContentHash, EntryKind, Fate, Row, Weighed};
+use super::{ContentHash, EntryKind, Fate, Row, Weighed, Weighing};
 
 /// How many changes are kept by name.
 const KEPT: usize = 50;
@@ -98,6 +98,35 @@ pub fn delta(old: &Weighed, new: &Weighed) -> Delta {
         }
     });
     side.finish(transfer(old, new))
+}
+
+/// What a host that has one image must fetch to have another, layer by layer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Update {
+    /// D10 in the `blob` form, bytes.
+    pub blob: u64,
+    /// D10 in the `chain` form, bytes.
+    pub chain: u64,
+    /// Bytes of the configuration in both; 0 where it is the same.
+    pub config: u64,
+    /// Of every layer of the new image whether it is in the `blob` form, and whether it is in the `chain` form.
+    pub layers: Vec<(bool, bool)>,
+}
+
+/// D10 from two weighings: `None` where one of them has no manifest.
+pub fn update(old: &Weighing, new: &Weighing) -> Option<Update> {
+    let config = if old.image_id.as_ref()? == new.image_id.as_ref()? { 0 } else { new.config_size };
+    let mut there = old.layers.iter().map(|layer| layer.digest.as_deref()).collect::<Option<HashSet<_>>>()?;
+    let same = old.layers.iter().zip(&new.layers).take_while(|(ours, theirs)| ours.diff_id == theirs.diff_id).count();
+    let mut update = Update { blob: config, chain: config, config, layers: Vec::new() };
+    for (number, layer) in new.layers.iter().enumerate() {
+        let (blob, chain) = (there.insert(layer.digest.as_deref()?), number >= same);
+        let bytes = layer.compressed?;
+        update.blob += if blob { bytes } else { 0 };
+        update.chain += if chain { bytes } else { 0 };
+        update.layers.push((blob, chain));
+    }
+    Some(update)
 }
 
 fn layers(image: &Weighed) -> Vec<super::Digest> {
@@ -243,12 +272,5 @@ fn order(a: &[u8], b: &[u8]) -> Ordering {
 }
 
 fn transfer(old: &Weighed, new: &Weighed) -> Option<DeltaTransfer> {
-    let (had, wanted) = (old.image.manifest.as_ref()?, new.image.manifest.as_ref()?);
-    let config = if had.manifest.config.digest == wanted.manifest.config.digest { 0 } else { new.image.config_bytes };
-    let mut there: HashSet<_> = had.manifest.layers.iter().map(|layer| layer.digest).collect();
-    let missing = wanted.manifest.layers.iter().filter(|layer| there.insert(layer.digest)).map(|layer| layer.size);
-    let blob = config + missing.sum::<u64>();
-    let same = layers(old).iter().zip(&layers(new)).take_while(|(ours, theirs)| ours == theirs).count();
-    let chain = config + wanted.manifest.layers.iter().skip(same).map(|layer| layer.size).sum::<u64>();
-    Some(DeltaTransfer { blob, chain })
+    update(&old.weighing, &new.weighing).map(|Update { blob, chain, .. }| DeltaTransfer { blob, chain })
 }

@@ -36,7 +36,7 @@ pub(crate) use archive::resolve;
 pub use archive::{DockerArchive, Layout, OciArchive};
 pub use cache::{Cached, LayerCache, MAX_CACHED};
 pub use config::{ImageConfig, MAX_CONFIG_BYTES};
-pub use delta::{Change, Delta, DeltaKind, DeltaRow, DeltaTransfer, delta};
+pub use delta::{Change, Delta, DeltaKind, DeltaRow, DeltaTransfer, Update, delta, update};
 pub use digest::{Digest, DigestError};
 pub use error::ImageError;
 pub use export::{COMPRESSOR, Exported, GZIP_LEVEL, Repack};

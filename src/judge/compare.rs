@@ -52,8 +52,10 @@ pub struct Finding {
     pub measure: Measure,
     /// Which part of the measure; absent is the whole.
     pub phase: Option<String>,
-    /// `cold`.
+    /// `cold`, `warm` or `edit`.
     pub cache_state: String,
+    /// The scenario's edit; absent for an unchanged app.
+    pub edit: Option<String>,
     /// Median in the baseline, in the measure's unit or as a plain ratio; absent where it has none.
     pub baseline: Option<f64>,
     /// Median in the run.
@@ -186,8 +188,8 @@ impl Sides<'_> {
 }
 
 fn finding(subject: Subject, key: SeriesKey, (baseline, run): (Option<f64>, Option<f64>), verdict: Verdict) -> Finding {
-    let SeriesKey { scenario, measure, phase, cache_state, .. } = key;
-    Finding { scenario, subject, measure, phase, cache_state, baseline, run, verdict }
+    let SeriesKey { scenario, measure, phase, cache_state, edit, .. } = key;
+    Finding { scenario, subject, measure, phase, cache_state, edit, baseline, run, verdict }
 }
 
 fn median(samples: &Samples, key: &SeriesKey) -> Option<f64> {

@@ -1,6 +1,6 @@
 //! Whether a run got what it planned.
 
-use crate::record::{PlannedVariant, Record, Status, TrialOutcome};
+use crate::record::{PlannedVariant, Record, Settings, Status, TrialOutcome};
 
 /// What a run lacks. It decides between exit codes 0 and 3.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub fn completeness(record: &Record, allow_skips: bool) -> Completeness {
     let mut result = Completeness::default();
     for planned in &record.run.plan {
         let outcomes: Vec<&TrialOutcome> = record.trials.iter().filter(|o| of(planned, o)).collect();
-        let Some(shortfall) = shortfall(planned, &outcomes, record.run.settings.trials) else { continue };
+        let Some(shortfall) = shortfall(planned, &outcomes, &record.run.settings) else { continue };
         if allow_skips && only_skipped(&outcomes) {
             result.excused.push(shortfall);
         } else {
@@ -57,19 +57,19 @@ fn of(planned: &PlannedVariant, outcome: &TrialOutcome) -> bool {
     outcome.trial.scenario == planned.scenario && outcome.trial.variant == planned.variant
 }
 
-fn shortfall(planned: &PlannedVariant, outcomes: &[&TrialOutcome], trials: u32) -> Option<Shortfall> {
+fn shortfall(planned: &PlannedVariant, outcomes: &[&TrialOutcome], settings: &Settings) -> Option<Shortfall> {
     let (status, reason) = match outcomes.iter().find(|o| !o.status.is_complete()) {
         Some(failed) => (failed.status.id(), failed.status.reason().unwrap_or("the run was stopped").to_owned()),
-        None => ("not-run", unfinished(outcomes, trials)?),
+        None => ("not-run", unfinished(planned, outcomes, settings)?),
     };
     Some(Shortfall { scenario: planned.scenario.clone(), variant: planned.variant.clone(), status, reason })
 }
 
 /// Says that there are fewer trials than asked for. A failure that was expected needs no repetition.
-fn unfinished(outcomes: &[&TrialOutcome], trials: u32) -> Option<String> {
+fn unfinished(planned: &PlannedVariant, outcomes: &[&TrialOutcome], settings: &Settings) -> Option<String> {
     let expected_failure = outcomes.iter().any(|o| matches!(o.status, Status::ExpectedFailure { .. }));
     let counted = outcomes.iter().filter(|o| !o.trial.warmup).count();
-    let wanted = usize::try_from(trials).unwrap_or(usize::MAX);
+    let wanted = usize::try_from(settings.trials).unwrap_or(usize::MAX).saturating_mul(settings.trials_of_a_block(planned));
     let enough = counted >= wanted || (expected_failure && counted > 0);
     (!enough).then(|| format!("{counted} of {wanted} trials have an outcome"))
 }

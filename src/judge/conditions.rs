@@ -18,7 +18,9 @@ pub(super) fn obstacle(measure: Measure, variant: (&PlannedVariant, &PlannedVari
         return None;
     }
     ratio_obstacle(measure, baseline, run).or_else(|| unequal_bases(variant, old, new)).or_else(|| match measure {
-        Measure::TransferSize | Measure::LayerTransferSize => differs("compressor", &old.compressor, &new.compressor),
+        Measure::TransferSize | Measure::LayerTransferSize | Measure::DeltaTransferSize => {
+            differs("compressor", &old.compressor, &new.compressor)
+        }
         _ => None,
     })
 }

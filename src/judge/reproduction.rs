@@ -128,6 +128,7 @@ fn time_ratio(baseline: &Record, run: &Record, planned: &PlannedVariant, measure
         measure,
         phase: None,
         cache_state: "cold".to_owned(),
+        edit: None,
         baseline: before.map(|r| r.value),
         run: after.map(|r| r.value),
         verdict: time_verdict(baseline, run, (before, old.0.n.min(old.1.n)), (after, values)),

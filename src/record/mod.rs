@@ -32,4 +32,7 @@ pub use schema::{run_schema, trial_schema};
 pub use series::{Series, SeriesKey};
 pub use store::Store;
 pub(crate) use trial::serialize_number;
-pub use trial::{Definition, LAST_LINES, Observation, Phase, Status, Step, TransferRecord, Trial, TrialOutcome};
+pub use trial::{
+    Definition, DeltaForm, DeltaLayer, DeltaRecord, LAST_LINES, Observation, Phase, Status, Step, TransferRecord, Trial, TrialOutcome,
+    state,
+};

@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::measure::Measure;
 
-/// The version that this program writes. 1.0: first format; 1.1: `host`; 1.2: what is in the layers.
-pub const FORMAT_VERSION: FormatVersion = FormatVersion { major: 1, minor: 2 };
+/// The version that this program writes. 1.0: first format; 1.1: `host`; 1.2: what is in the layers; 1.3: warm builds, edits, deltas.
+pub const FORMAT_VERSION: FormatVersion = FormatVersion { major: 1, minor: 3 };
 
 /// A format's version: a reader takes any minor of its own major.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -30,7 +30,12 @@ const SINCE_1_2: [Measure; 5] = [Measure::LiveSize, Measure::AppSize, Measure::C
 impl FormatVersion {
     /// Whether a record of this format can have `measure`.
     pub fn knows(self, measure: Measure) -> bool {
-        (self.major, self.minor) >= (1, 2) || !SINCE_1_2.contains(&measure)
+        let since = match measure {
+            Measure::DeltaTransferSize => 3,
+            measure if SINCE_1_2.contains(&measure) => 2,
+            _ => 0,
+        };
+        (self.major, self.minor) >= (1, since)
     }
 }
 
@@ -264,8 +269,15 @@ pub struct Settings {
     pub registry: Option<String>,
     /// Iterations of every block.
     pub trials: u32,
+    /// The builds of a block: `cold`, `warm`, `edit`. Records without it have `cold` alone.
+    #[serde(default = "cold_alone")]
+    pub builds: Vec<String>,
     /// Whether skipped variants still exit 0.
     pub allow_skips: bool,
+}
+
+fn cold_alone() -> Vec<String> {
+    vec!["cold".to_owned()]
 }
 
 /// A variant of the plan, as known before it is built.
@@ -283,6 +295,17 @@ pub struct PlannedVariant {
     pub dockerfile: String,
     /// Base images by reference that the target needs, spelled as the keys of the conditions' bases.
     pub bases: Vec<String>,
+    /// The scenario's edits, in the order in which they are built.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub edits: Vec<String>,
+}
+
+impl Settings {
+    /// How many trials each iteration of a variant has.
+    pub fn trials_of_a_block(&self, planned: &PlannedVariant) -> usize {
+        let of = |build: &String| if build == "edit" { planned.edits.len() } else { 1 };
+        self.builds.iter().map(of).sum()
+    }
 }
 
 /// Wall time of a run by what it was spent on, seconds.

@@ -18,8 +18,10 @@ pub struct SeriesKey {
     pub definition: Option<String>,
     /// Which part.
     pub phase: Option<String>,
-    /// `cold`.
+    /// `cold`, `warm` or `edit`.
     pub cache_state: String,
+    /// The scenario's edit; absent for an unchanged app.
+    pub edit: Option<String>,
 }
 
 /// All observations of one measure under one set of conditions.
@@ -40,6 +42,7 @@ impl SeriesKey {
             definition: observation.definition.clone(),
             phase: observation.phase.clone(),
             cache_state: trial.cache_state.clone(),
+            edit: trial.edit.clone(),
         }
     }
 }

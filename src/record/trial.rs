@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::Warning;
+use crate::dockerfile::Line;
 use crate::image::Weighing;
 use crate::measure::{Measure, Unit};
 
@@ -20,16 +21,31 @@ pub struct Trial {
     pub variant: String,
     /// Iteration of the block, from 1.
     pub iteration: u32,
-    /// `cold`.
+    /// `cold`: nothing came from the builder's cache; `warm`: nothing had changed; `edit`: after a change.
     pub cache_state: String,
+    /// The scenario's edit that was made; absent for an unchanged app.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edit: Option<String>,
     /// Whether it only warms up and is left out of estimates.
     pub warmup: bool,
 }
 
+impl Trial {
+    /// The cache state with the edit, as people read it: `cold`, `warm`, `edit source`.
+    pub fn state(&self) -> String {
+        state(&self.cache_state, self.edit.as_deref())
+    }
+}
+
+/// A cache state with its edit, as people read it.
+pub fn state(cache_state: &str, edit: Option<&str>) -> String {
+    edit.map_or_else(|| cache_state.to_owned(), |edit| format!("{cache_state} {edit}"))
+}
+
 impl fmt::Display for Trial {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { scenario, variant, iteration, cache_state, warmup } = self;
-        write!(f, "{scenario}/{variant}, {cache_state} {}{iteration}", if *warmup { "warm-up " } else { "trial " })
+        let Self { scenario, variant, iteration, warmup, .. } = self;
+        write!(f, "{scenario}/{variant}, {} {}{iteration}", self.state(), if *warmup { "warm-up " } else { "trial " })
     }
 }
 
@@ -54,6 +70,10 @@ pub struct TrialOutcome {
     pub pull: Option<TransferRecord>,
     /// The weighed image.
     pub weighing: Option<Weighing>,
+    /// What a host that has the image of the same block's cold build must fetch to have this one; absent for cold trials and
+    /// where nothing was pushed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delta: Option<DeltaRecord>,
     /// What a reader must know about this trial.
     pub warnings: Vec<Warning>,
     /// The trial's log, relative to the run's folder.
@@ -190,6 +210,46 @@ pub struct Step {
     pub completed: Option<f64>,
     /// The builder's message when it failed.
     pub error: Option<String>,
+}
+
+/// An update of an image: the layers of the new one, and which of them a host with the old one lacks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DeltaRecord {
+    /// D10 in the `blob` form, bytes: what a containerd store or another registry lacks. 0 where the manifest is the same.
+    pub blob: u64,
+    /// D10 in the `chain` form, bytes: what a classic store fetches.
+    pub chain: u64,
+    /// The form in which the engine that pulled keeps images; absent where nothing was pulled. That pull moved exactly the bytes of
+    /// this form.
+    pub pulled: Option<DeltaForm>,
+    /// The layers of the new image, lowest first.
+    pub layers: Vec<DeltaLayer>,
+}
+
+/// A form of D10.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum DeltaForm {
+    /// Blobs that the old manifest lacks.
+    Blob,
+    /// Blobs from the first layer on whose chain differs.
+    Chain,
+}
+
+/// A layer of an updated image.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DeltaLayer {
+    /// Bytes of the compressed layer.
+    pub bytes: u64,
+    /// Whether it is the base image's; absent where the base is not known.
+    pub base: Option<bool>,
+    /// The instruction that made it, where the image's history agrees with the Dockerfile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dockerfile_line: Option<Line>,
+    /// Whether a host that has the old image's blobs lacks it.
+    pub blob: bool,
+    /// Whether a host that has the old image's chain of layers lacks it.
+    pub chain: bool,
 }
 
 /// A push or a pull by the registry's own count.

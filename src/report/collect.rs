@@ -2,12 +2,14 @@
 
 use super::data::{
     BaseReport, Fact, IntervalReport, LayerReport, MeasureEstimate, ObservationRow, OverheadReport, REPORT_VERSION, ReportData, RunFacts,
-    ScenarioReport, VariantReport,
+    ScenarioReport, UpdateReport, VariantReport,
 };
 use crate::image::{LayerWeight, Weighing};
 use crate::judge::reference;
 use crate::measure::Unit;
-use crate::record::{BuildCacheLeft, HostRun, PlannedVariant, Record, RunRecord, RunState, Series, Status, TrialOutcome};
+use crate::record::{
+    BuildCacheLeft, DeltaLayer, DeltaRecord, HostRun, PlannedVariant, Record, RunRecord, RunState, Series, Status, TrialOutcome,
+};
 use crate::stats::Estimate;
 use crate::units;
 
@@ -130,6 +132,7 @@ fn observations(record: &Record) -> Vec<ObservationRow> {
         definition: o.definition.clone(),
         phase: o.phase.clone(),
         cache_state: trial.cache_state.clone(),
+        edit: trial.edit.clone(),
         iteration: trial.iteration,
         warmup: trial.warmup,
         value: o.value,
@@ -165,7 +168,8 @@ fn scenario(run: &RunRecord, planned: &PlannedVariant) -> ScenarioReport {
 fn variant(record: &Record, series: &[Series], planned: &PlannedVariant) -> VariantReport {
     let of_variant = |o: &&TrialOutcome| o.trial.scenario == planned.scenario && o.trial.variant == planned.variant;
     let outcomes: Vec<&TrialOutcome> = record.trials.iter().filter(of_variant).collect();
-    let counted: Vec<&TrialOutcome> = outcomes.iter().copied().filter(|o| o.status.has_numbers() && !o.trial.warmup).collect();
+    let numbers: Vec<&TrialOutcome> = outcomes.iter().copied().filter(|o| o.status.has_numbers() && !o.trial.warmup).collect();
+    let counted: Vec<&TrialOutcome> = numbers.iter().copied().filter(|o| o.trial.cache_state == "cold").collect();
     let decisive = counted.first().or_else(|| outcomes.first()).map(|o| &o.status);
     let (status, reason) = decisive.map_or_else(|| not_run(record), |s| (s.id().to_owned(), s.reason().map(str::to_owned)));
     VariantReport {
@@ -177,8 +181,32 @@ fn variant(record: &Record, series: &[Series], planned: &PlannedVariant) -> Vari
         counted: counted.len(),
         notes: notes(&outcomes, !counted.is_empty()),
         estimates: estimates(record, series, planned),
+        updates: updates(&numbers),
         layers: counted.iter().find_map(|o| o.weighing.as_ref()).map(layers).unwrap_or_default(),
     }
+}
+
+/// The first trial of each state but cold says which layers move.
+fn updates(outcomes: &[&TrialOutcome]) -> Vec<UpdateReport> {
+    let mut updates = Vec::<UpdateReport>::new();
+    for (trial, delta) in outcomes.iter().filter_map(|o| Some((&o.trial, o.delta.as_ref()?))) {
+        let state = trial.state();
+        if !updates.iter().any(|update| update.state == state) {
+            updates.push(UpdateReport { state, edit: trial.edit.is_some(), moved: moved(delta) });
+        }
+    }
+    updates
+}
+
+fn moved(delta: &DeltaRecord) -> Vec<(String, u64)> {
+    let made_by = |layer: &DeltaLayer| match (&layer.dockerfile_line, layer.base) {
+        (Some(line), _) => line.instruction.clone(),
+        (None, Some(true)) => "the base image".to_owned(),
+        (None, _) => "a layer whose instruction is not known".to_owned(),
+    };
+    let mut moved: Vec<(String, u64)> = delta.layers.iter().filter(|l| l.blob).map(|layer| (made_by(layer), layer.bytes)).collect();
+    moved.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
+    moved
 }
 
 /// The layers of an image; none for a record of a format that does not say what is in them.
@@ -201,7 +229,10 @@ fn not_run(record: &Record) -> (String, Option<String>) {
 fn notes(outcomes: &[&TrialOutcome], has_figures: bool) -> Vec<String> {
     let fell_out = |o: &&&TrialOutcome| has_figures && !o.status.has_numbers();
     let say = |status: &Status| status.reason().map_or_else(|| status.id().to_owned(), |r| format!("{}: {r}", status.id()));
-    let failures = outcomes.iter().filter(fell_out).map(|o| format!("trial {} gave no figures, {}", o.trial.iteration, say(&o.status)));
+    let failures = outcomes.iter().filter(fell_out).map(|o| {
+        let state = if o.trial.cache_state == "cold" { String::new() } else { format!(" ({})", o.trial.state()) };
+        format!("trial {}{state} gave no figures, {}", o.trial.iteration, say(&o.status))
+    });
     let mut notes: Vec<String> = failures.collect();
     for warning in outcomes.iter().flat_map(|o| &o.warnings) {
         if !notes.contains(&warning.message) {
@@ -231,6 +262,7 @@ fn measure_estimate(series: &Series, reference: Option<&Series>) -> Option<Measu
         definition: key.definition.clone(),
         phase: key.phase.clone(),
         cache_state: key.cache_state.clone(),
+        edit: key.edit.clone(),
         unit,
         n: estimate.n,
         median: estimate.median,

@@ -32,7 +32,7 @@ const OBSERVATIONS: [&str; 20] = [
 /// What a formula begins with, also in the full width of East Asian input.
 const FORMULA: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
 
-const SUMMARY: [&str; 20] = [
+const SUMMARY: [&str; 21] = [
     "run",
     "scenario",
     "variant",
@@ -43,6 +43,7 @@ const SUMMARY: [&str; 20] = [
     "definition",
     "phase",
     "cache_state",
+    "edit",
     "unit",
     "n",
     "median",
@@ -71,8 +72,7 @@ pub fn summary_csv(data: &ReportData) -> Result<String, ReportError> {
 fn observation(data: &ReportData, row: &ObservationRow) -> [String; 20] {
     let run = &data.run;
     let link = if matches!(row.measure, Measure::PushTime | Measure::PullTime) { &run.link } else { "" };
-    // Edits, events and rebuild modes belong to trials that change a file; a cold trial has none.
-    let (edit, event, rebuild) = (String::new(), String::new(), String::new());
+    let (event, rebuild) = event(row);
     [
         guard(&run.id),
         guard(&row.scenario),
@@ -81,9 +81,9 @@ fn observation(data: &ReportData, row: &ObservationRow) -> [String; 20] {
         row.measure.id().to_owned(),
         guard(row.definition.as_deref().unwrap_or_default()),
         guard(&row.cache_state),
-        edit,
-        event,
-        rebuild,
+        guard(row.edit.as_deref().unwrap_or_default()),
+        event.to_owned(),
+        rebuild.to_owned(),
         guard(link),
         guard(row.phase.as_deref().unwrap_or_default()),
         run.base_set.clone(),
@@ -95,6 +95,15 @@ fn observation(data: &ReportData, row: &ObservationRow) -> [String; 20] {
         row.unit.id().to_owned(),
         row.status.to_owned(),
     ]
+}
+
+/// What happened to the app before a trial that is not the first, and with which cache it was built again.
+fn event(row: &ObservationRow) -> (&'static str, &'static str) {
+    match row.cache_state.as_str() {
+        "warm" => ("none", "warm-cache"),
+        "edit" => ("edit", "warm-cache"),
+        _ => ("", ""),
+    }
 }
 
 fn summary(data: &ReportData, scenario: &ScenarioReport, variant: &VariantReport) -> Vec<Vec<String>> {
@@ -117,6 +126,7 @@ fn figures(estimate: &MeasureEstimate) -> Vec<String> {
         text(&estimate.definition),
         text(&estimate.phase),
         guard(&estimate.cache_state),
+        text(&estimate.edit),
         estimate.unit.id().to_owned(),
         estimate.n.to_string(),
         plain(estimate.median),

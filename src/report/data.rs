@@ -4,10 +4,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::measure::{Measure, Unit};
-use crate::record::{FormatVersion, serialize_number};
+use crate::record::{FormatVersion, serialize_number, state};
 
-/// The version of `report.json`. 1.0: first format.
-pub const REPORT_VERSION: FormatVersion = FormatVersion { major: 1, minor: 0 };
+/// The version of `report.json`. 1.0: first format; 1.1: edits and updates.
+pub const REPORT_VERSION: FormatVersion = FormatVersion { major: 1, minor: 1 };
 
 /// Everything that a report says.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -129,10 +129,23 @@ pub struct VariantReport {
     pub notes: Vec<String>,
     /// One per series, in the order of measures. Empty for a variant without figures.
     pub estimates: Vec<MeasureEstimate>,
+    /// What an update moves, one per state of the builder's cache but cold, in the order of the trials.
+    pub updates: Vec<UpdateReport>,
     /// The layers of its first image that counts, lowest first, for the chart. They are in the record, so JSON does not repeat
     /// them. Empty where the record does not say what is in them.
     #[serde(skip)]
     pub layers: Vec<LayerReport>,
+}
+
+/// An update of a variant's image: what a host that has the image lacks afterwards. Its bytes are estimates of their own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct UpdateReport {
+    /// `warm`, or `edit` with the edit's name.
+    pub state: String,
+    /// Whether the app was changed.
+    pub edit: bool,
+    /// The layers that a registry with the old image lacks, biggest first: what made them, and their compressed bytes.
+    pub moved: Vec<(String, u64)>,
 }
 
 /// A layer of an image.
@@ -155,8 +168,11 @@ pub struct MeasureEstimate {
     pub definition: Option<String>,
     /// Which part; absent is the whole.
     pub phase: Option<String>,
-    /// `cold`.
+    /// `cold`, `warm` or `edit`.
     pub cache_state: String,
+    /// The scenario's edit; absent for an unchanged app.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub edit: Option<String>,
     /// Unit of all values here.
     pub unit: Unit,
     /// Number of values.
@@ -208,8 +224,10 @@ pub struct ObservationRow {
     pub definition: Option<String>,
     /// Which part.
     pub phase: Option<String>,
-    /// `cold`.
+    /// `cold`, `warm` or `edit`.
     pub cache_state: String,
+    /// The scenario's edit; absent for an unchanged app.
+    pub edit: Option<String>,
     /// From 1.
     pub iteration: u32,
     /// Whether estimates leave it out.
@@ -222,6 +240,13 @@ pub struct ObservationRow {
     pub status: &'static str,
 }
 
+impl MeasureEstimate {
+    /// The cache state with the edit, as people read it: `cold`, `warm`, `edit source`.
+    pub fn state(&self) -> String {
+        state(&self.cache_state, self.edit.as_deref())
+    }
+}
+
 impl VariantReport {
     /// The estimate of a whole measure: in the cache state `cold` where there is one, else in the first.
     pub fn estimate(&self, measure: Measure) -> Option<&MeasureEstimate> {
@@ -229,8 +254,8 @@ impl VariantReport {
         whole().find(|e| e.cache_state == "cold").or_else(|| whole().next())
     }
 
-    /// The estimate of a whole measure in one cache state.
-    pub fn estimate_in(&self, measure: Measure, cache_state: &str) -> Option<&MeasureEstimate> {
-        self.estimates.iter().find(|e| e.measure == measure && e.phase.is_none() && e.cache_state == cache_state)
+    /// The estimate of a whole measure in one cache state, as [`MeasureEstimate::state`] names it.
+    pub fn estimate_in(&self, measure: Measure, state: &str) -> Option<&MeasureEstimate> {
+        self.estimates.iter().find(|e| e.measure == measure && e.phase.is_none() && e.state() == state)
     }
 }

@@ -5,6 +5,7 @@ use super::notes::{headlines, interval_note, remarks};
 use super::overview::{overview, overview_note};
 use super::table::{Table, is_told, more_sizes, name, sizes, times};
 use super::text::one_line;
+use super::updates::{sentences, updates};
 use crate::measure::Measure;
 use crate::units;
 
@@ -55,6 +56,12 @@ fn scenario_section(page: &mut String, scenario: &ScenarioReport) {
             && let Some(note) = interval_note(alone)
         {
             push(page, &format!("{}\n", escape(&note)));
+        }
+    }
+    if let Some(table) = updates(alone) {
+        push(page, &format!("### Updates\n\n{}", table_text(&table)));
+        for line in sentences(scenario) {
+            push(page, &format!("{}\n", escape(&line)));
         }
     }
     let remarks = remarks(scenario).into_iter().map(|(variant, text)| format!("**{}**: {}", escape(&variant), escape(&text)));

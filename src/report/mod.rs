@@ -21,6 +21,7 @@ mod reproduction;
 mod table;
 mod terminal;
 mod text;
+mod updates;
 mod weighing;
 mod write;
 
@@ -29,7 +30,7 @@ pub use comparison::comparison;
 pub use csv::{observations_csv, summary_csv};
 pub use data::{
     BaseReport, Fact, IntervalReport, LayerReport, MeasureEstimate, ObservationRow, OverheadReport, REPORT_VERSION, ReportData, RunFacts,
-    ScenarioReport, VariantReport,
+    ScenarioReport, UpdateReport, VariantReport,
 };
 pub use error::ReportError;
 pub use json::{json, report_schema};

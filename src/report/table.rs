@@ -12,8 +12,8 @@ const NOTHING: &str = "–";
 /// The measures that have the first tables to themselves.
 const HEADLINES: [Measure; 2] = [Measure::TransferSize, Measure::UncompressedSize];
 
-/// The format of records before it said what is in the layers.
-const BEFORE_1_2: FormatVersion = FormatVersion { major: 1, minor: 1 };
+/// The first format of records: what came later is told only where a record has it.
+const FIRST: FormatVersion = FormatVersion { major: 1, minor: 0 };
 
 /// A table of texts, each of one line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,9 +34,9 @@ pub(super) struct Column {
 }
 
 /// A variant with the scenario that it belongs to.
-type Line<'a> = (&'a ScenarioReport, &'a VariantReport);
+pub(super) type Line<'a> = (&'a ScenarioReport, &'a VariantReport);
 
-fn lines(scenarios: &[ScenarioReport]) -> Vec<Line<'_>> {
+pub(super) fn lines(scenarios: &[ScenarioReport]) -> Vec<Line<'_>> {
     scenarios.iter().flat_map(|s| s.variants.iter().map(move |v| (s, v))).collect()
 }
 
@@ -98,16 +98,17 @@ pub(super) fn more_sizes(scenario: &ScenarioReport) -> Table {
     let scenarios = std::slice::from_ref(scenario);
     let lines = lines(scenarios);
     let mut table = names(scenarios, &lines);
-    let measures = Measure::ALL.into_iter().filter(|m| m.unit() != Unit::Seconds && !HEADLINES.contains(m));
+    let own_table = |m: &Measure| HEADLINES.contains(m) || *m == Measure::DeltaTransferSize;
+    let measures = Measure::ALL.into_iter().filter(|m| m.unit() != Unit::Seconds && !own_table(m));
     for measure in measures.filter(|m| is_told(*m, lines.iter().map(|(_, v)| *v))) {
         measure_column(&mut table, &lines, measure);
     }
     table
 }
 
-/// Whether a report speaks of `measure`: one that came with format 1.2 of the record only where some variant has a figure.
+/// Whether a report speaks of `measure`: one that came with a later format of the record only where some variant has a figure.
 pub(super) fn is_told<'a>(measure: Measure, mut variants: impl Iterator<Item = &'a VariantReport>) -> bool {
-    BEFORE_1_2.knows(measure) || variants.any(|v| v.estimate(measure).is_some())
+    FIRST.knows(measure) || variants.any(|v| v.estimate(measure).is_some())
 }
 
 /// Build per cache state, push and pull: medians with their intervals, and how many values there are.
@@ -117,8 +118,8 @@ pub(super) fn times(scenarios: &[ScenarioReport]) -> Table {
     for (measure, state) in time_columns(&lines) {
         let estimates = || lines.iter().map(|(_, v)| v.estimate_in(measure, &state));
         let scale = scale_of(measure, estimates().flatten());
-        let heading =
-            if measure == Measure::BuildTime { format!("{}, {}", measure.title(), one_line(&state)) } else { measure.title().to_owned() };
+        let plain = measure != Measure::BuildTime && state == "cold";
+        let heading = if plain { measure.title().to_owned() } else { format!("{}, {}", measure.title(), one_line(&state)) };
         table.push(format!("{heading}, s"), estimates().map(|e| e.map_or_else(nothing, |e| with_interval(scale, e))));
     }
     table.push("n", lines.iter().map(|(_, v)| if v.counted == 0 { nothing() } else { v.counted.to_string() }));
@@ -130,15 +131,20 @@ fn time_columns(lines: &[Line]) -> Vec<(Measure, String)> {
     let mut columns = Vec::new();
     for measure in Measure::ALL.into_iter().filter(|m| m.unit() == Unit::Seconds) {
         let estimates = lines.iter().flat_map(|(_, v)| &v.estimates).filter(|e| e.measure == measure && e.phase.is_none());
-        let mut states: Vec<&str> = estimates.map(|e| e.cache_state.as_str()).collect();
-        states.sort_unstable();
+        let mut states: Vec<String> = estimates.map(MeasureEstimate::state).collect();
+        states.sort_unstable_by_key(|state| (place(state), state.clone()));
         states.dedup();
         if states.is_empty() {
-            states.push("cold");
+            states.push("cold".to_owned());
         }
-        columns.extend(states.into_iter().map(|s| (measure, s.to_owned())));
+        columns.extend(states.into_iter().map(|state| (measure, state)));
     }
     columns
+}
+
+/// Cold comes first, then warm, then edits by name.
+fn place(state: &str) -> usize {
+    ["cold", "warm"].iter().position(|first| *first == state).unwrap_or(2)
 }
 
 /// A table with the columns that say which row is whose. A scenario's name stands in the first row of its group.

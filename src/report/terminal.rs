@@ -9,6 +9,7 @@ use super::notes::{headlines, interval_note, remarks};
 use super::overview::{overview, overview_note};
 use super::table::{Table, sizes, times};
 use super::text::one_line;
+use super::updates::{sentences, updates};
 use crate::units;
 
 /// The width below which tables would have a letter a line.
@@ -40,7 +41,7 @@ impl Page {
     fn scenario(&mut self, data: &ReportData, scenario: &ScenarioReport) {
         self.title(data, &format!("{} ({})", one_line(&scenario.name), one_line(&scenario.language)));
         self.tables(std::slice::from_ref(scenario));
-        for line in headlines(scenario) {
+        for line in headlines(scenario).into_iter().chain(sentences(scenario)) {
             self.line(&line);
         }
         for (variant, remark) in remarks(scenario) {
@@ -83,6 +84,10 @@ impl Page {
         }
         if let Some(note) = interval_note(scenarios) {
             self.line(&note);
+        }
+        if let Some(table) = updates(scenarios) {
+            let grid = self.grid(&table);
+            self.line(&grid);
         }
     }
 

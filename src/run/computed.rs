@@ -3,15 +3,15 @@
 use crate::image::{self, Exported, Repack};
 use crate::rig::{Engine, ImageInfo};
 
-use super::block::{BlockRunner, Draft};
 use super::origin::Scaled;
 use super::stop::{Stop, chain, invalid};
+use super::trial::{Draft, TrialRunner};
 
 /// Why a host engine gives no time of a pull.
 pub(super) const NO_PULL: &str =
     "pull-time is not measured: a cold pull needs a second engine that has none of the layers; --engine private has one";
 
-impl<E: Engine> BlockRunner<'_, E> {
+impl<E: Engine> TrialRunner<'_, E> {
     /// Weighs the built image from its export, and says what cannot be measured without the registry.
     pub(super) async fn compute(&self, built: &ImageInfo, why: &str, draft: &mut Draft) -> Result<(), Stop> {
         draft.warn(format!(

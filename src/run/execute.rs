@@ -8,9 +8,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::record::{Status, TrialOutcome};
 use crate::rig::Engine;
-use crate::scenario::Scenario;
+use crate::scenario::{Expectation, Scenario};
 
-use super::block::{self, BlockEnd, BlockRunner};
+use super::trial::{Build, Made, Named, TrialEnd, TrialRunner, trial};
 use super::{Bench, Block, Emitter, EventKind, Gone, Plan};
 
 /// How long single calls may take.
@@ -35,6 +35,9 @@ pub trait Sink {
     /// Keeps one outcome and what its steps printed.
     fn keep(&mut self, outcome: TrialOutcome, log: &str) -> Result<TrialOutcome, Box<dyn std::error::Error + Send + Sync>>;
 }
+
+/// Why an outcome could not be kept.
+pub(super) type KeepError = Box<dyn std::error::Error + Send + Sync>;
 
 /// How a run ended.
 #[derive(Debug)]
@@ -70,16 +73,14 @@ pub struct Execution<'a, E> {
 impl<E: Engine> Execution<'_, E> {
     /// Runs all blocks. Fails only when an outcome cannot be kept: measuring on would lose data.
     pub async fn run(&self, sink: &mut impl Sink) -> Result<End, Box<dyn std::error::Error + Send + Sync>> {
-        let mut gone = None;
-        for (number, block) in self.plan.blocks.iter().enumerate() {
+        let (mut gone, mut before) = (None, 0);
+        for block in &self.plan.blocks {
             if self.cancel.is_cancelled() {
                 return Ok(End::Interrupted);
             }
-            self.announce(number, *block);
-            let mut end = Box::pin(self.block(*block, gone.as_ref())).await;
-            gone = gone.or(end.gone.take());
-            let outcome = sink.keep(end.outcome, &end.log)?;
-            self.emitter.send(EventKind::TrialFinished { outcome: Box::new(outcome) });
+            let found = Box::pin(self.block(*block, gone.as_ref(), before, sink)).await?;
+            gone = gone.or(found);
+            before += self.plan.trials_of(self.scenarios, *block);
         }
         Ok(match gone {
             _ if self.cancel.is_cancelled() => End::Interrupted,
@@ -88,35 +89,104 @@ impl<E: Engine> Execution<'_, E> {
         })
     }
 
-    fn announce(&self, number: usize, block: Block) {
-        let (scenario, variant) = self.names(block);
-        let trial = block::trial(scenario, variant, block);
-        self.emitter.send(EventKind::TrialStarted { trial, number: number + 1, of: self.plan.blocks.len() });
-    }
-
-    async fn block(&self, block: Block, gone: Option<&Gone>) -> BlockEnd {
-        let (scenario, variant) = self.names(block);
+    /// All trials of one block, each kept before the next begins; what went away in them.
+    async fn block(&self, block: Block, gone: Option<&Gone>, before: usize, sink: &mut impl Sink) -> Result<Option<Gone>, KeepError> {
         let skip = self.skipped.get(&(block.scenario, block.variant)).cloned();
         if let Some(reason) = skip.or_else(|| gone.map(|gone| format!("{} went away in an earlier trial; run again", gone.what()))) {
-            return self.not_tried(block, Status::Skipped { reason });
+            self.announce(before, block, &Named::COLD);
+            self.keep(self.not_tried(block, Status::Skipped { reason }), "", sink)?;
+            return Ok(None);
         }
-        let runner = BlockRunner {
+        let ended = self.trials(block, before, sink).await;
+        self.runner(block, Build::Cold).clean_up(&self.named(block)).await;
+        ended
+    }
+
+    /// The cold trial, and those that stand on it where it has figures.
+    async fn trials(&self, block: Block, before: usize, sink: &mut impl Sink) -> Result<Option<Gone>, KeepError> {
+        let (gone, made) = self.trial(block, Build::Cold, before, sink).await?;
+        let Some(made) = made else { return Ok(gone) };
+        for (number, build) in self.later(block, &made).into_iter().enumerate() {
+            if self.cancel.is_cancelled() {
+                break;
+            }
+            let (gone, _) = self.trial(block, build, before + 1 + number, sink).await?;
+            if gone.is_some() {
+                return Ok(gone);
+            }
+        }
+        Ok(None)
+    }
+
+    /// One trial, kept; what went away in it, and the image of a cold one that has figures.
+    async fn trial(
+        &self,
+        block: Block,
+        build: Build<'_>,
+        before: usize,
+        sink: &mut impl Sink,
+    ) -> Result<(Option<Gone>, Option<Made>), KeepError> {
+        self.announce(before, block, &build.named());
+        let TrialEnd { outcome, log, gone, made } = Box::pin(self.runner(block, build).run()).await;
+        let kept = self.keep(outcome, &log, sink)?;
+        Ok((gone, made.filter(|_| kept)))
+    }
+
+    /// Hands an outcome on; whether it still has numbers then.
+    fn keep(&self, outcome: TrialOutcome, log: &str, sink: &mut impl Sink) -> Result<bool, KeepError> {
+        let outcome = sink.keep(outcome, log)?;
+        let has_numbers = outcome.status.has_numbers();
+        self.emitter.send(EventKind::TrialFinished { outcome: Box::new(outcome) });
+        Ok(has_numbers)
+    }
+
+    /// What the builds of a block are called.
+    fn named(&self, block: Block) -> Vec<Named<'_>> {
+        let (scenario, _) = self.names(block);
+        let edits = scenario.edits.iter().map(|edit| Named { cache_state: "edit", edit: Some(&edit.name) });
+        [Named::COLD, Named { cache_state: "warm", edit: None }]
+            .into_iter()
+            .chain(edits)
+            .take(self.plan.trials_of(self.scenarios, block).max(1))
+            .collect()
+    }
+
+    /// The builds of a block after the cold one.
+    fn later<'m>(&'m self, block: Block, made: &'m Made) -> Vec<Build<'m>> {
+        let (scenario, variant) = self.names(block);
+        if variant.expect != Expectation::Success {
+            return Vec::new();
+        }
+        let builds = self.plan.builds;
+        let edits = scenario.edits.iter().filter(|_| builds.edit).map(|edit| Build::Edit(edit, made));
+        builds.warm.then_some(Build::Warm(made)).into_iter().chain(edits).collect()
+    }
+
+    fn runner<'r>(&'r self, block: Block, build: Build<'r>) -> TrialRunner<'r, E> {
+        let (scenario, variant) = self.names(block);
+        TrialRunner {
             bench: self.bench,
             scenario,
             variant,
             block,
+            build,
             run_id: self.run_id,
             limits: self.limits,
             emitter: self.emitter,
             cancel: self.cancel,
-        };
-        runner.run().await
+        }
     }
 
-    fn not_tried(&self, block: Block, status: Status) -> BlockEnd {
+    fn announce(&self, before: usize, block: Block, build: &Named<'_>) {
         let (scenario, variant) = self.names(block);
-        let outcome = TrialOutcome {
-            trial: block::trial(scenario, variant, block),
+        let trial = trial(scenario, variant, block, build);
+        self.emitter.send(EventKind::TrialStarted { trial, number: before + 1, of: self.plan.trials(self.scenarios) });
+    }
+
+    fn not_tried(&self, block: Block, status: Status) -> TrialOutcome {
+        let (scenario, variant) = self.names(block);
+        TrialOutcome {
+            trial: trial(scenario, variant, block, &Named::COLD),
             started: Timestamp::now(),
             status,
             observations: Vec::new(),
@@ -124,10 +194,10 @@ impl<E: Engine> Execution<'_, E> {
             push: None,
             pull: None,
             weighing: None,
+            delta: None,
             warnings: Vec::new(),
             log: None,
-        };
-        BlockEnd { outcome, log: String::new(), gone: None }
+        }
     }
 
     fn names(&self, block: Block) -> (&Scenario, &crate::scenario::Variant) {

@@ -4,7 +4,6 @@
 //! whoever wants to show progress listens to [`Event`]s.
 
 mod bench;
-mod block;
 mod cache_state;
 mod computed;
 mod conditions;
@@ -24,6 +23,7 @@ mod smoke;
 mod stop;
 mod stopwatch;
 mod transfer;
+mod trial;
 mod tryout;
 
 pub use bench::Bench;
@@ -33,7 +33,7 @@ pub use event::{Event, EventKind, Listener, event_schema};
 pub use execute::{End, Execution, Limits, Sink};
 pub use gone::Gone;
 pub use named::Named;
-pub use plan::{Block, Plan};
+pub use plan::{Block, Builds, Plan};
 pub use rigging::{EngineKind, RigError, RigSettings, Rigged, references, skipped, variant_references};
 pub use stopwatch::Stopwatch;
 pub use tryout::{TryError, TryOut};

@@ -10,10 +10,10 @@ use crate::rig::remote::{LoginPlace, RegistryName, Remote, RemoteError};
 use crate::rig::{Engine, EngineError, ImageInfo, ProgressSink, Solve, Transfer};
 
 use super::bench::TAG;
-use super::block::{BlockRunner, Draft};
 use super::computed::NO_PULL;
 use super::origin::Scaled;
 use super::stop::{Stop, chain, invalid};
+use super::trial::{Draft, TrialRunner};
 
 /// The most characters of a run's name that go into a repository's.
 const LONGEST_RUN: usize = 40;
@@ -127,7 +127,7 @@ fn short(run_id: &str) -> String {
     if parts.is_empty() { "run".to_owned() } else { parts.join("-") }
 }
 
-impl<E: Engine> BlockRunner<'_, E> {
+impl<E: Engine> TrialRunner<'_, E> {
     /// Push, weighing and pull by way of `named`.
     pub(super) async fn transfer_named(&self, named: &Named, solve: &Solve, built: &ImageInfo, draft: &mut Draft) -> Result<(), Stop> {
         let repository = named.repository(self.run_id, &self.scenario.name, &self.variant.name, self.block.iteration);

@@ -7,9 +7,9 @@ use crate::dockerfile::{Dockerfile, HistoryLine};
 use crate::image::{Digest, Weighed, Weighing};
 use crate::rig::Engine;
 
-use super::block::BlockRunner;
 use super::failure::dockerfile_name;
 use super::stop::Stop;
+use super::trial::TrialRunner;
 
 /// The most of a Dockerfile that is read, in bytes; the parser takes no more.
 const MAX_DOCKERFILE: u64 = 1 << 20;
@@ -27,7 +27,7 @@ impl From<Weighed> for Scaled {
     }
 }
 
-impl<E: Engine> BlockRunner<'_, E> {
+impl<E: Engine> TrialRunner<'_, E> {
     /// The weighing with its base and the lines of the Dockerfile.
     pub(super) async fn traced(&self, scaled: Scaled) -> Result<Weighing, Stop> {
         let Scaled { mut weighing, history } = scaled;

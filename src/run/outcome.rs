@@ -46,6 +46,14 @@ impl Numbers {
         }
     }
 
+    /// D10 in its two forms.
+    pub(super) fn delta(&mut self, blob: u64, chain: u64) {
+        let measure = Measure::DeltaTransferSize;
+        for (definition, bytes) in [("D10-blob", blob), ("D10-chain", chain)] {
+            self.push(measure, Some(definition), None, bytes as f64, measure.unit());
+        }
+    }
+
     /// What the engine said of the image.
     pub(super) fn reported(&mut self, bytes: u64) {
         self.exact(Measure::ReportedSize, bytes);

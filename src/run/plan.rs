@@ -3,7 +3,7 @@
 //! A block is all trials of one variant in one iteration. Blocks of all variants are interleaved: every iteration holds
 //! each variant once, in an order drawn from the seed, so that a slow spell of the machine falls on all variants alike.
 
-use crate::scenario::Scenario;
+use crate::scenario::{Expectation, Scenario, Variant};
 
 /// The order in which blocks are run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,6 +12,35 @@ pub struct Plan {
     pub blocks: Vec<Block>,
     /// What the order was drawn from.
     pub seed: u64,
+    /// Which builds each block has.
+    pub builds: Builds,
+}
+
+/// Which builds a block has beside the cold one, which every other stands on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Builds {
+    /// Once more with nothing changed.
+    pub warm: bool,
+    /// Once after each of the scenario's edits.
+    pub edit: bool,
+}
+
+impl Builds {
+    /// Every build that there is.
+    pub const ALL: Self = Self { warm: true, edit: true };
+
+    /// The names of the cache states, in the order in which a block has them.
+    pub fn ids(self) -> impl Iterator<Item = &'static str> {
+        [("cold", true), ("warm", self.warm), ("edit", self.edit)].into_iter().filter_map(|(id, there)| there.then_some(id))
+    }
+
+    /// The trials of one block of `variant`. One that is meant to fail has its cold trial alone.
+    pub(super) fn trials(self, scenario: &Scenario, variant: &Variant) -> usize {
+        if variant.expect != Expectation::Success {
+            return 1;
+        }
+        1 + usize::from(self.warm) + if self.edit { scenario.edits.len() } else { 0 }
+    }
 }
 
 /// All trials of one variant in one iteration.
@@ -38,7 +67,24 @@ impl Plan {
             random.shuffle(&mut round);
             blocks.extend(round);
         }
-        Self { blocks, seed }
+        Self { blocks, seed, builds: Builds::default() }
+    }
+
+    /// The same plan with these builds in each block.
+    #[must_use]
+    pub fn with_builds(self, builds: Builds) -> Self {
+        Self { builds, ..self }
+    }
+
+    /// The trials of all blocks.
+    pub fn trials(&self, scenarios: &[Scenario]) -> usize {
+        self.blocks.iter().map(|block| self.trials_of(scenarios, *block)).sum()
+    }
+
+    /// The trials of one block.
+    pub(super) fn trials_of(&self, scenarios: &[Scenario], block: Block) -> usize {
+        let scenario = &scenarios[block.scenario];
+        self.builds.trials(scenario, &scenario.variants[block.variant])
     }
 }
 
@@ -53,7 +99,7 @@ mod tests {
 
     use super::*;
     use crate::dockerfile::VariantKind;
-    use crate::scenario::{Builder, Expectation, Language, Smoke, Variant};
+    use crate::scenario::{Builder, Language, Smoke};
 
     fn scenario(name: &str, variants: usize) -> Scenario {
         let variant = |n: usize| Variant {

@@ -29,14 +29,20 @@ pub(super) struct Moved {
 
 /// Pushes `reference` and counts what arrived. A push that left layers out was not cold and is refused.
 pub(super) async fn push(engine: &impl Engine, registry: &Registry, reference: &str, emitter: &Emitter) -> Result<Moved, Stop> {
+    let moved = send(engine, registry, reference, emitter).await?;
+    match moved.transfer.already_present {
+        0 => Ok(moved),
+        count => Err(invalid(format!("the push was to be cold, but {count} layers were not sent"))),
+    }
+}
+
+/// Pushes `reference` and counts what arrived, with whatever the registry has already left out.
+pub(super) async fn send(engine: &impl Engine, registry: &Registry, reference: &str, emitter: &Emitter) -> Result<Moved, Stop> {
     let mark = registry.mark();
     let silent = ProgressSink::none();
     let told = tell(emitter, "push", None, || registry.moved_since(&mark).uploaded);
     let transfer = while_it_listens(registry, "the push", engine.push(reference, &silent), told).await?;
     let traffic = registry.since(&mark);
-    if transfer.already_present > 0 {
-        return Err(invalid(format!("the push was to be cold, but {} layers were not sent", transfer.already_present)));
-    }
     whole("push", traffic.unfinished.uploaded)?;
     let digest = transfer.digest.clone().ok_or_else(|| incomplete("push", reference))?;
     Ok(Moved { record: record(&transfer, digest, &traffic.uploads, manifest_bytes(&traffic.manifest_uploads)), transfer })
@@ -44,6 +50,19 @@ pub(super) async fn push(engine: &impl Engine, registry: &Registry, reference: &
 
 /// Pulls `reference` and checks that every blob of the weighed image crossed the registry once, whole.
 pub(super) async fn pull(
+    engine: &impl Engine,
+    registry: &Registry,
+    reference: &str,
+    weighing: &Weighing,
+    emitter: &Emitter,
+) -> Result<Moved, Stop> {
+    let moved = fetch(engine, registry, reference, weighing, emitter).await?;
+    cold("pull", weighing, &moved.record.blobs)?;
+    Ok(moved)
+}
+
+/// Pulls `reference`, with whatever the engine has already left out.
+pub(super) async fn fetch(
     engine: &impl Engine,
     registry: &Registry,
     reference: &str,
@@ -62,7 +81,6 @@ pub(super) async fn pull(
         return Err(invalid(format!("{} was pushed, but the pull got {digest}", stored(weighing))));
     }
     whole("pull", traffic.unfinished.downloaded)?;
-    cold("pull", weighing, &moved.blobs)?;
     Ok(Moved { transfer, record: moved })
 }
 
@@ -96,10 +114,17 @@ async fn tell(emitter: &Emitter, direction: &str, total: Option<u64>, moved: imp
     }
 }
 
-/// Weighs what the registry holds under `repository` and holds it against the image that was built and the push that
-/// brought it.
-pub(super) fn weigh(registry: &Registry, repository: &str, built: &ImageInfo, pushed: &TransferRecord) -> Result<Scaled, Stop> {
-    let source = registry.image(repository, TAG).map_err(|e| invalid(chain(&e)))?;
+/// Weighs what a cold push brought.
+pub(super) fn weigh_cold(registry: &Registry, repository: &str, built: &ImageInfo, pushed: &TransferRecord) -> Result<Scaled, Stop> {
+    let scaled = weigh(registry, repository, TAG, built, pushed)?;
+    cold("push", &scaled.weighing, &pushed.blobs)?;
+    Ok(scaled)
+}
+
+/// Weighs what the registry holds under `repository` and `tag`, and holds it against the image that was built and the push
+/// that brought it.
+pub(super) fn weigh(registry: &Registry, repository: &str, tag: &str, built: &ImageInfo, pushed: &TransferRecord) -> Result<Scaled, Stop> {
+    let source = registry.image(repository, tag).map_err(|e| invalid(chain(&e)))?;
     let scaled = Scaled::from(image::weigh(&source).map_err(|e| invalid(chain(&e)))?);
     let weighing = &scaled.weighing;
     let layers: Vec<&str> = weighing.layers.iter().map(|layer| layer.diff_id.as_str()).collect();
@@ -109,7 +134,6 @@ pub(super) fn weigh(registry: &Registry, repository: &str, built: &ImageInfo, pu
     if pushed.digest != stored(weighing) {
         return Err(invalid(format!("the engine says it pushed {}, but the registry got {}", pushed.digest, stored(weighing))));
     }
-    cold("push", weighing, &pushed.blobs)?;
     Ok(scaled)
 }
 

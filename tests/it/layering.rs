@@ -18,7 +18,7 @@ const MAY_USE: [(&str, &[&str]); 12] = [
     ("image", &["units", "measure", "dockerfile"]),
     ("scenario", &["units", "measure", "dockerfile"]),
     ("rig", &["units", "image", "dockerfile"]),
-    ("record", &["units", "measure", "image"]),
+    ("record", &["units", "measure", "dockerfile", "image"]),
     ("run", &["units", "measure", "stats", "dockerfile", "image", "scenario", "rig", "record"]),
     ("judge", &["units", "measure", "stats", "record", "scenario"]),
     ("report", &["units", "measure", "stats", "image", "record", "judge"]),

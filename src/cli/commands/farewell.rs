@@ -63,7 +63,7 @@ mod tests {
 
     fn failed(log: Option<&str>) -> TrialOutcome {
         TrialOutcome {
-            trial: Trial { scenario: "a".into(), variant: "b".into(), iteration: 1, cache_state: "cold".into(), warmup: false },
+            trial: Trial { scenario: "a".into(), variant: "b".into(), iteration: 1, cache_state: "cold".into(), edit: None, warmup: false },
             started: jiff::Timestamp::UNIX_EPOCH,
             status: Status::BuildFailed { reason: "it broke".to_owned() },
             observations: Vec::new(),
@@ -71,6 +71,7 @@ mod tests {
             push: None,
             pull: None,
             weighing: None,
+            delta: None,
             warnings: Vec::new(),
             log: log.map(str::to_owned),
         }

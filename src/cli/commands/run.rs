@@ -108,9 +108,9 @@ async fn on_the_bench(
     cancel: &CancellationToken,
     rigged: &Rigged,
 ) -> Result<(End, Session), Failure> {
-    let plan = Plan::new(&found.scenarios, options.trials, options.seed);
+    let plan = Plan::new(&found.scenarios, options.trials, options.seed).with_builds(options.builds);
     let mut session = begin(options, found, rigged)?;
-    emitter.send(EventKind::RunStarted { run_id: session.run_id(), trials: plan.blocks.len() });
+    emitter.send(EventKind::RunStarted { run_id: session.run_id(), trials: plan.trials(&found.scenarios) });
     let skipped = run::skipped(&found.scenarios, rigged.provided.as_ref()).map_err(|e| Failure::new(Exit::Usage, e))?;
     let run_id = session.run_id();
     let execution = Execution {

@@ -13,7 +13,7 @@ use crate::record::{
     RunRecord, RunState, Settings, Status, Store, TrialOutcome, Warning, git_state, unpigz_on_path,
 };
 use crate::run::{self, Emitter, End, Sink};
-use crate::scenario::Discovered;
+use crate::scenario::{Discovered, Expectation, Scenario, Variant};
 
 use super::run::state;
 
@@ -175,6 +175,7 @@ fn settings(options: &RunOptions) -> Settings {
         locked: options.locked,
         registry: options.registry.as_ref().map(ToString::to_string),
         trials: options.trials,
+        builds: options.builds.ids().map(str::to_owned).collect(),
         allow_skips: options.allow_skips,
     }
 }
@@ -189,11 +190,18 @@ fn planned(found: &Discovered) -> Result<Vec<PlannedVariant>, Failure> {
                 language: scenario.language.0.clone(),
                 kind: variant.kind.id().to_owned(),
                 dockerfile: shown(variant.dockerfile_in(&scenario.root)),
+                edits: edits(scenario, variant),
                 bases: run::variant_references(variant).map_err(|e| Failure::new(Exit::Usage, e))?,
             });
         }
     }
     Ok(plan)
+}
+
+/// The edits after which a variant is built; one that is meant to fail is built once.
+fn edits(scenario: &Scenario, variant: &Variant) -> Vec<String> {
+    let edits = scenario.edits.iter().filter(|_| variant.expect == Expectation::Success);
+    edits.map(|edit| edit.name.clone()).collect()
 }
 
 fn shown(path: &Path) -> String {

@@ -112,7 +112,14 @@ mod tests {
     use crate::record::Trial;
 
     fn trial() -> Trial {
-        Trial { scenario: "go-api".to_owned(), variant: "multi".to_owned(), iteration: 1, cache_state: "cold".to_owned(), warmup: false }
+        Trial {
+            scenario: "go-api".to_owned(),
+            variant: "multi".to_owned(),
+            iteration: 1,
+            cache_state: "cold".to_owned(),
+            edit: None,
+            warmup: false,
+        }
     }
 
     /// What runs after these events, one each second.

@@ -297,9 +297,9 @@ fn an_edited_file_is_sent_with_its_new_content_and_stays_on_disk_as_it_is() {
     assert_eq!(context.read(Path::new("a.txt")).expect("a file"), b"old");
     context.replace(Path::new("a.txt"), b"a new text".to_vec()).expect("it is there");
     let sent = read_back(&tar_of(&context));
-    let content = |name: &[u8]| sent.iter().find(|(path, ..)| path == name).map(|(.., content)| content.clone());
-    assert_eq!(content(b"a.txt"), Some(b"a new text".to_vec()));
-    assert_eq!(content(b"b.txt"), Some(b"other".to_vec()));
+    let sent_as = |name: &[u8]| sent.iter().find(|(path, ..)| path == name).map(|(.., content)| content.clone());
+    assert_eq!(sent_as(b"a.txt"), Some(b"a new text".to_vec()));
+    assert_eq!(sent_as(b"b.txt"), Some(b"other".to_vec()));
     assert_eq!(context.read(Path::new("a.txt")).expect("a file"), b"a new text");
     assert_eq!(fs::read(root.path().join("a.txt")).expect("a file"), b"old");
 }

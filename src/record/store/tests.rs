@@ -4,7 +4,14 @@ use super::*;
 use crate::record::Status;
 
 fn trial(scenario: &str) -> Trial {
-    Trial { scenario: scenario.to_owned(), variant: "multi".to_owned(), iteration: 1, cache_state: "cold".to_owned(), warmup: false }
+    Trial {
+        scenario: scenario.to_owned(),
+        variant: "multi".to_owned(),
+        iteration: 1,
+        cache_state: "cold".to_owned(),
+        edit: None,
+        warmup: false,
+    }
 }
 
 /// Root can give files to anybody; everybody can give their own to themselves.
@@ -32,6 +39,7 @@ fn everything_that_a_run_creates_belongs_to_the_caller() {
         push: None,
         pull: None,
         weighing: None,
+        delta: None,
         warnings: Vec::new(),
         log: None,
     };

@@ -1,4 +1,5 @@
 //! A fake engine in process.
 
+mod builds;
 mod run;
 mod tryout;

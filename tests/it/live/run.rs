@@ -11,4 +11,5 @@ mod hub;
 mod named;
 mod outages;
 mod signals;
+mod updates;
 mod users_engine;

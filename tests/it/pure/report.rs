@@ -11,7 +11,7 @@ use loadline::report::{
 use proptest::prelude::*;
 
 use crate::support::checked_in;
-use crate::support::records::{Figures, SMALL, change, failed, go_api, measured, planned, run};
+use crate::support::records::{Figures, SMALL, change, failed, go_api, measured, planned, run, updated};
 
 fn data() -> ReportData {
     ReportData::new(&go_api())
@@ -39,6 +39,20 @@ fn the_terminal_report_of_a_run() {
 #[test]
 fn the_terminal_report_of_two_scenarios() {
     insta::assert_snapshot!(terminal(&ReportData::new(&two_scenarios()), 100, false));
+}
+
+#[test]
+fn what_an_edit_moves_has_a_table_and_a_sentence() {
+    let mut record = go_api();
+    record.run.settings.builds = vec!["cold".to_owned(), "edit".to_owned()];
+    record.run.plan.iter_mut().for_each(|planned| planned.edits = vec!["source".to_owned()]);
+    record.trials.push(updated("go-api", "single", "source", (45_302_118, 45_302_900), "RUN go mod download"));
+    record.trials.push(updated("go-api", "multi", "source", (1_204_118, 1_205_000), "COPY --from=build /out/go-api /go-api"));
+    let text = terminal(&ReportData::new(&record), 120, false);
+    insta::assert_snapshot!(text);
+    let csv = observations_csv(&ReportData::new(&record)).expect("it can be written");
+    let row = csv.lines().find(|line| line.contains("D10-chain") && line.contains(",multi,")).expect("the update has a row");
+    assert!(row.contains(",delta-transfer-size,D10-chain,edit,source,edit,warm-cache,") && row.contains(",1205000,bytes,"), "{row}");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod apps;
 mod discovery;
+mod edits;
 mod format;
 mod java;
 mod javascript;

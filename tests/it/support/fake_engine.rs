@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use loadline::rig::{
-    BuildFailure, BuildOutcome, BuildRequest, Container, ContainerSpec, ContainerState, Engine, EngineError, EngineInfo, ImageInfo,
-    LogLine, ProgressSink, Solve, Transfer, Vertex,
+    BuildFailure, BuildOutcome, BuildRequest, CacheUse, Container, ContainerSpec, ContainerState, Engine, EngineError, EngineInfo,
+    ImageInfo, LogLine, ProgressSink, Solve, Transfer, Vertex,
 };
 use sha2::{Digest, Sha256};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -41,6 +41,12 @@ pub(crate) enum Behaviour {
     PullsWarm,
     /// Inspection names other layers than the push sends.
     NamesOtherLayers,
+    /// A build that may use the cache runs a step although nothing has changed.
+    LosesItsCache,
+    /// A build after an edit finds everything in the cache.
+    SeesNoEdit,
+    /// A pull moves what is there already.
+    PullsAgain,
 }
 
 /// A fake engine. Clones share their state.
@@ -55,6 +61,10 @@ struct State {
     containers: BTreeSet<String>,
     calls: Vec<String>,
     labels: Vec<BTreeMap<String, String>>,
+    /// Digests of the contexts that were built.
+    contexts: BTreeSet<String>,
+    /// Digests of what was pulled.
+    stored: BTreeSet<String>,
 }
 
 /// One layer, its configuration and its manifest.
@@ -173,14 +183,22 @@ impl Engine for FakeEngine {
             Behaviour::BuildFails => return Ok(BuildOutcome::Failed(failure())),
             _ => {}
         }
-        let context_bytes = request.context.write_tar(std::io::sink()).expect("the fixture's context is readable");
-        let image = FakeImage::new(&request.tag, 100_000, behaviour.clone());
+        let mut context = Vec::new();
+        let context_bytes = request.context.write_tar(&mut context).expect("the fixture's context is readable");
+        let name = request.tag.split(':').next().expect("a text has a first part");
+        let image = FakeImage::new(&format!("{name} {}", digest(&context)), 100_000, behaviour.clone());
         let image_id = digest(&image.config);
         let mut state = self.state();
         state.labels.push(request.labels);
         state.images.insert(image_id.clone(), image);
         state.tags.insert(request.tag, image_id.clone());
-        let vertices = vertices(behaviour == Behaviour::BuildsFromCache);
+        let warm = request.cache == CacheUse::UseCache;
+        let known = warm && state.contexts.contains(&digest(&context));
+        state.contexts.insert(digest(&context));
+        let cached = behaviour == Behaviour::BuildsFromCache
+            || (warm && behaviour == Behaviour::SeesNoEdit)
+            || (known && behaviour != Behaviour::LosesItsCache);
+        let vertices = vertices(cached);
         Ok(BuildOutcome::Built(Solve { image_id, wall: Duration::from_millis(40), context_bytes, vertices, log: Vec::new() }))
     }
 
@@ -212,7 +230,10 @@ impl Engine for FakeEngine {
             return Err(refused("push", "write tcp: connection reset by peer"));
         }
         for blob in [&image.layer, &image.config] {
-            upload(host, repository, blob).await;
+            let (status, _, _) = http(host, "HEAD", &format!("/v2/{repository}/blobs/{}", digest(blob)), "", b"").await;
+            if status != 200 {
+                upload(host, repository, blob).await;
+            }
         }
         let media = "application/vnd.docker.distribution.manifest.v2+json";
         let (status, _, _) = http(host, "PUT", &format!("/v2/{repository}/manifests/{tag}"), media, &image.manifest).await;
@@ -230,6 +251,9 @@ impl Engine for FakeEngine {
         let layers = parsed["layers"].as_array().expect("a manifest has layers").iter().filter(|_| !warm);
         for blob in layers.chain([&parsed["config"]]) {
             let digest = blob["digest"].as_str().expect("a descriptor has a digest");
+            if !self.state().stored.insert(digest.to_owned()) && self.behaviour(reference) != Behaviour::PullsAgain {
+                continue;
+            }
             http(host, "GET", &format!("/v2/{repository}/blobs/{digest}"), "", b"").await;
         }
         Ok(Transfer { seconds: 0.03, digest: Some(digest(&manifest)), already_present: usize::from(warm), phases: Vec::new() })
@@ -299,6 +323,8 @@ impl Engine for FakeEngine {
 
     async fn prune(&self, keep: &[String]) -> Result<(), EngineError> {
         self.call(format!("prune keeping {}", keep.len()));
+        self.state().stored.clear();
+        self.state().contexts.clear();
         Ok(())
     }
 }
@@ -332,21 +358,21 @@ fn failure() -> BuildFailure {
 }
 
 fn vertices(cached_run: bool) -> Vec<Vertex> {
-    let vertex = |name: &str, cached: bool| Vertex {
+    let vertex = |name: &str, cached: bool, inputs: &[&str]| Vertex {
         digest: digest(name.as_bytes()),
         name: name.to_owned(),
-        inputs: Vec::new(),
+        inputs: inputs.iter().map(|input| digest(input.as_bytes())).collect(),
         cached,
         started: Some(0.0),
         completed: Some(0.01),
         error: None,
     };
     vec![
-        vertex("[internal] load remote build context", false),
-        vertex("[1/3] FROM docker.io/library/x", true),
-        vertex("[2/3] WORKDIR /src", true),
-        vertex("[3/3] RUN go build", cached_run),
-        vertex("exporting to image", false),
+        vertex("[internal] load remote build context", false, &[]),
+        vertex("[1/3] FROM docker.io/library/x", true, &[]),
+        vertex("[2/3] WORKDIR /src", true, &["[1/3] FROM docker.io/library/x"]),
+        vertex("[3/3] RUN go build", cached_run, &["[2/3] WORKDIR /src", "[internal] load remote build context"]),
+        vertex("exporting to image", false, &["[3/3] RUN go build"]),
     ]
 }
 

@@ -6,8 +6,8 @@ use loadline::dockerfile::Line;
 use loadline::image::{BaseShare, LayerContent, LayerWeight, WasteBytes, Weighing};
 use loadline::measure::Measure;
 use loadline::record::{
-    BaseRecord, BaseSet, Conditions, FORMAT_VERSION, Observation, Overhead, PlannedVariant, Receipt, Record, RegistryKind, RunRecord,
-    RunState, Settings, Status, Step, TransferRecord, Trial, TrialOutcome, Warning,
+    BaseRecord, BaseSet, Conditions, DeltaForm, DeltaLayer, DeltaRecord, FORMAT_VERSION, Observation, Overhead, PlannedVariant, Receipt,
+    Record, RegistryKind, RunRecord, RunState, Settings, Status, Step, TransferRecord, Trial, TrialOutcome, Warning,
 };
 
 /// The figures of one trial, bytes and seconds.
@@ -136,6 +136,7 @@ fn settings() -> Settings {
         locked: false,
         registry: None,
         trials: 3,
+        builds: vec!["cold".to_owned()],
         allow_skips: false,
     }
 }
@@ -150,6 +151,7 @@ pub(crate) fn planned(scenario: &str, variant: &str) -> PlannedVariant {
         kind: kind.to_owned(),
         dockerfile: format!("{variant}.Dockerfile"),
         bases: vec!["golang:1.23".to_owned()],
+        edits: Vec::new(),
     }
 }
 
@@ -198,6 +200,38 @@ pub(crate) fn measured(scenario: &str, variant: &str, iteration: u32, figures: F
     }
 }
 
+/// A trial after an edit: the update moves `blob` bytes by one form and `chain` by the other, most of them made by `made_by`.
+pub(crate) fn updated(scenario: &str, variant: &str, edit: &str, (blob, chain): (u64, u64), made_by: &str) -> TrialOutcome {
+    let mut outcome = outcome(scenario, variant, 1, Status::Measured);
+    outcome.trial.cache_state = "edit".to_owned();
+    outcome.trial.edit = Some(edit.to_owned());
+    let observation = |measure: Measure, definition: Option<&str>, value: f64| Observation {
+        measure,
+        definition: definition.map(str::to_owned),
+        phase: None,
+        value,
+        unit: measure.unit(),
+    };
+    outcome.observations = vec![
+        observation(Measure::BuildTime, None, 3.25),
+        observation(Measure::DeltaTransferSize, Some("D10-blob"), blob as f64),
+        observation(Measure::DeltaTransferSize, Some("D10-chain"), chain as f64),
+    ];
+    let line = |line, instruction: &str| Some(Line { file: "multi.Dockerfile".to_owned(), line, instruction: instruction.to_owned() });
+    let layer = |bytes, base, dockerfile_line, blob, chain| DeltaLayer { bytes, base: Some(base), dockerfile_line, blob, chain };
+    outcome.delta = Some(DeltaRecord {
+        blob,
+        chain,
+        pulled: Some(DeltaForm::Chain),
+        layers: vec![
+            layer(30_000_000, true, None, false, false),
+            layer(blob - 2_000, false, line(5, made_by), true, true),
+            layer(chain - blob, false, line(6, "COPY package.json ./"), false, true),
+        ],
+    });
+    outcome
+}
+
 /// A trial without numbers.
 pub(crate) fn failed(scenario: &str, variant: &str, status: Status) -> TrialOutcome {
     outcome(scenario, variant, 1, status)
@@ -210,6 +244,7 @@ fn outcome(scenario: &str, variant: &str, iteration: u32, status: Status) -> Tri
             variant: variant.to_owned(),
             iteration,
             cache_state: "cold".to_owned(),
+            edit: None,
             warmup: false,
         },
         started: "2026-11-30T12:01:00Z".parse().expect("a time"),
@@ -219,6 +254,7 @@ fn outcome(scenario: &str, variant: &str, iteration: u32, status: Status) -> Tri
         push: None,
         pull: None,
         weighing: None,
+        delta: None,
         warnings: Vec::new(),
         log: None,
     }

@@ -30,7 +30,7 @@ impl Run {
             let _among_others = among_others();
             let folder = tempfile::tempdir().expect("a folder");
             let scenarios = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
-            let mut command = Loadline::new(["run", "--quick", "--scenarios"]).args([&scenarios]);
+            let mut command = Loadline::new(["run", "--quick", "--builds", "cold,warm", "--scenarios"]).args([&scenarios]);
             for variant in ["single", "multi", "go-api/alpine", "go-api/distroless"] {
                 command = command.args(["--variant", variant]);
             }
@@ -49,8 +49,13 @@ impl Run {
 }
 
 fn trial<'a>(record: &'a Record, app: &str, variant: &str) -> &'a TrialOutcome {
-    let found: Vec<_> = record.trials.iter().filter(|o| o.trial.scenario == app && o.trial.variant == variant).collect();
-    assert_eq!(found.len(), 1, "{app}/{variant} has one trial");
+    in_state(record, app, variant, "cold")
+}
+
+fn in_state<'a>(record: &'a Record, app: &str, variant: &str, state: &str) -> &'a TrialOutcome {
+    let asked = |o: &&TrialOutcome| o.trial.scenario == app && o.trial.variant == variant && o.trial.state() == state;
+    let found: Vec<_> = record.trials.iter().filter(asked).collect();
+    assert_eq!(found.len(), 1, "{app}/{variant} has one trial that is {state}");
     found[0]
 }
 
@@ -65,11 +70,31 @@ fn all_ten_are_measured_with_their_smoke_checks_passed() {
         return;
     }
     let record = Run::get().record();
-    assert_eq!((record.run.state, record.trials.len()), (RunState::Complete, 12));
+    assert_eq!((record.run.state, record.trials.len()), (RunState::Complete, 24));
     for (app, variant) in APPS.iter().flat_map(|app| [(app, "single"), (app, "multi")]) {
         let outcome = trial(&record, app, variant);
         assert_eq!(outcome.status, Status::Measured, "{app}/{variant}");
         assert!(TIMES.iter().all(|&measure| value(outcome, measure) > 0.0), "{app}/{variant}");
+    }
+}
+
+#[test]
+fn a_warm_build_takes_every_step_from_the_cache_and_its_image_moves_nothing() {
+    if !live_or_skip("live::run::apps::a_warm_build_takes_every_step_from_the_cache_and_its_image_moves_nothing") {
+        return;
+    }
+    let record = Run::get().record();
+    let pairs = APPS.iter().flat_map(|app| [(*app, "single"), (*app, "multi")]);
+    for (app, variant) in pairs.chain([("go-api", "alpine"), ("go-api", "distroless")]) {
+        let warm = in_state(&record, app, variant, "warm");
+        assert_eq!(warm.status, Status::Measured, "{app}/{variant}");
+        let steps: Vec<_> =
+            warm.steps.iter().filter(|step| [" RUN ", " COPY ", " ADD "].iter().any(|word| step.name.contains(word))).collect();
+        assert!(!steps.is_empty() && steps.iter().all(|step| step.cached), "{app}/{variant}: {steps:#?}");
+        let delta = warm.delta.as_ref().unwrap_or_else(|| panic!("{app}/{variant} is pushed again"));
+        assert_eq!((delta.blob, delta.chain), (0, 0), "{app}/{variant}");
+        let moved = [&warm.push, &warm.pull].map(|transfer| transfer.as_ref().map(|t| t.blob_bytes));
+        assert_eq!(moved, [Some(0), Some(0)], "{app}/{variant}");
     }
 }
 
@@ -106,7 +131,7 @@ fn what_the_engine_reports_is_the_base_as_it_was_loaded_and_what_was_built_on_it
         return;
     }
     let record = Run::get().record();
-    for outcome in &record.trials {
+    for outcome in record.trials.iter().filter(|outcome| outcome.trial.cache_state == "cold") {
         let of = format!("{}/{}", outcome.trial.scenario, outcome.trial.variant);
         let weighing = outcome.weighing.as_ref().expect("it was weighed");
         let base = weighing.base.as_ref().unwrap_or_else(|| panic!("{of}: the engine has the base"));

@@ -257,6 +257,11 @@ fn the_examples_of_the_page_are_right() {
         for name in ["Dockerfile", "single.Dockerfile", "multi.Dockerfile"] {
             fs::write(folder.path().join(name), "FROM scratch AS production\nCOPY a /a\n").expect("written");
         }
+        // The files that the page's edits change.
+        fs::create_dir_all(folder.path().join("edits/dependency")).expect("folders");
+        for (name, text) in [("main.go", "say Hello"), ("go.mod", "module a"), ("edits/dependency/go.mod", "module a // more")] {
+            fs::write(folder.path().join(name), text).expect("written");
+        }
         fs::write(folder.path().join("scenario.toml"), text).expect("written");
         parse_scenario(&folder.path().join("scenario.toml")).unwrap_or_else(|problems| panic!("{problems}\n{block}"));
     }

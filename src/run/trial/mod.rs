@@ -1,0 +1,234 @@
+//! One trial: one build of a variant in one cache state, and everything that is measured of its image.
+//!
+//! A cold trial is prune, build, smoke check on that very image, cold push, weighing of what the registry received, cold pull. The
+//! trials that follow it in its block build on the cache that it left, and move what an update moves (`update.rs`). A part that
+//! fails ends the trial: numbers of an image that was not wholly measured are not recorded.
+
+mod build;
+mod draft;
+mod names;
+mod prove;
+mod update;
+
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use crate::image::Weighing;
+use crate::measure::Measure;
+use crate::record::{Status, TrialOutcome};
+use crate::rig::{Engine, ImageInfo, Solve};
+use crate::scenario::{Edit, Scenario, Variant};
+
+use super::computed::NO_PULL;
+use super::outcome;
+use super::stop::{Stop, chain, invalid, timed_out};
+use super::transfer::{self, Moved};
+use super::{Bench, Block, Emitter, EventKind, Gone, Limits};
+
+pub(super) use draft::Draft;
+pub(super) use names::{Named, trial};
+
+/// A finished trial.
+pub(super) struct TrialEnd {
+    /// What is recorded.
+    pub outcome: TrialOutcome,
+    /// What steps printed.
+    pub log: String,
+    /// Set when something is gone that every trial needs.
+    pub gone: Option<Gone>,
+    /// The image, where a cold trial has figures: what later trials of the block are set beside.
+    pub made: Option<Made>,
+}
+
+/// The image of a block's cold trial.
+#[derive(Clone, Debug)]
+pub(super) struct Made {
+    /// Digests of the layers' tars, lowest first.
+    pub diff_ids: Vec<String>,
+    /// Whether it was proven.
+    pub status: Status,
+    /// As it was weighed.
+    pub weighing: Option<Weighing>,
+}
+
+/// Which build of a block a trial is.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Build<'a> {
+    /// The first, without any cache.
+    Cold,
+    /// Once more, with nothing changed.
+    Warm(&'a Made),
+    /// After a change.
+    Edit(&'a Edit, &'a Made),
+}
+
+/// Runs one trial.
+pub(super) struct TrialRunner<'a, E> {
+    pub bench: &'a Bench<E>,
+    pub scenario: &'a Scenario,
+    pub variant: &'a Variant,
+    pub block: Block,
+    pub build: Build<'a>,
+    pub run_id: &'a str,
+    pub limits: Limits,
+    pub emitter: &'a Emitter,
+    pub cancel: &'a CancellationToken,
+}
+
+impl<E: Engine> TrialRunner<'_, E> {
+    /// Runs the trial to its end; never fails, since every failure is an outcome.
+    pub(super) async fn run(&self) -> TrialEnd {
+        let started = Timestamp::now();
+        let mut draft = Draft::default();
+        let (status, gone) = match self.measure(&mut draft).await {
+            Ok(status) | Err(Stop::Status(status)) => (status, None),
+            Err(Stop::Gone(gone)) => (Status::Invalid { reason: chain(&gone) }, Some(gone)),
+            Err(Stop::Lost(error)) => {
+                let gone = Gone::engine(error, self.bench.isolated);
+                (Status::Invalid { reason: chain(&gone) }, Some(gone))
+            }
+        };
+        let made = draft.made.take().filter(|_| status.has_numbers());
+        TrialEnd { outcome: self.outcome(started, status, &mut draft), log: std::mem::take(&mut draft.log), gone, made }
+    }
+
+    async fn measure(&self, draft: &mut Draft) -> Result<Status, Stop> {
+        match self.build {
+            Build::Cold => self.cold(draft).await,
+            Build::Warm(made) => self.warm(made, draft).await,
+            Build::Edit(_, made) => self.edited(made, draft).await,
+        }
+    }
+
+    async fn cold(&self, draft: &mut Draft) -> Result<Status, Stop> {
+        self.reset().await?;
+        let solve = match self.build(draft).await? {
+            Built::Image(solve) => solve,
+            Built::Expected(status) => return Ok(status),
+        };
+        let image = self.inspect(&solve).await?;
+        draft.numbers.build(&solve);
+        draft.numbers.reported(image.reported_size);
+        let proven = self.scenario.smoke.check().is_some();
+        self.emitter.send(EventKind::size_so_far(self.trial(), image.reported_size, solve.wall, proven));
+        let status = self.prove(&solve, draft).await?;
+        if status.has_numbers() {
+            self.transfer(&solve, &image, draft).await?;
+            draft.made = Some(Made { diff_ids: image.diff_ids, status: status.clone(), weighing: draft.weighing.clone() });
+        }
+        Ok(status)
+    }
+
+    /// Leaves the builder with the base images alone, so that nothing of an earlier block is in any cache.
+    async fn reset(&self) -> Result<(), Stop> {
+        if !self.bench.isolated {
+            return Ok(());
+        }
+        let work = async {
+            self.bench.builder.prune(&self.bench.keep).await?;
+            self.bench.forget_notes()?;
+            match &self.bench.puller {
+                Some(puller) => puller.prune(&[]).await,
+                None => Ok(()),
+            }
+        };
+        Ok(self.emitter.watch().overhead("prune", self.guard("the prune", self.limits.call, work)).await??)
+    }
+
+    async fn inspect(&self, solve: &Solve) -> Result<ImageInfo, Stop> {
+        let look = self.bench.builder.inspect(&solve.image_id);
+        let found = self.emitter.watch().overhead("inspect", self.guard("the inspection", self.limits.call, look)).await??;
+        found.ok_or_else(|| invalid(format!("the engine built {} but does not know it", solve.image_id)))
+    }
+
+    async fn transfer(&self, solve: &Solve, image: &ImageInfo, draft: &mut Draft) -> Result<(), Stop> {
+        if let Some(named) = &self.bench.named {
+            return self.transfer_named(named, solve, image, draft).await;
+        }
+        if let Some(why) = &self.bench.unreachable {
+            return self.compute(image, why, draft).await;
+        }
+        let repository = Bench::<E>::repository(&self.scenario.name, &self.variant.name, self.block.iteration);
+        let reference = self.bench.reference(&repository);
+        self.guard("the tag", self.limits.call, self.bench.builder.tag(&solve.image_id, &reference)).await??;
+        self.phase("push");
+        let push = transfer::push(&self.bench.builder, &self.bench.registry, &reference, self.emitter);
+        let pushed = self.counted(async { self.guard("the push", self.limits.transfer, push).await? }).await?;
+        self.moved(Measure::PushTime, &pushed, draft);
+        let work = async { self.traced(transfer::weigh_cold(&self.bench.registry, &repository, image, &pushed.record)?).await };
+        let weighing = self.emitter.watch().overhead("weighing", work).await?;
+        draft.numbers.weighing(&weighing);
+        self.pull(&reference, &weighing, draft).await?;
+        draft.push = Some(pushed.record);
+        draft.weighing = Some(weighing);
+        Ok(())
+    }
+
+    async fn pull(&self, reference: &str, weighing: &crate::image::Weighing, draft: &mut Draft) -> Result<(), Stop> {
+        let Some(puller) = &self.bench.puller else {
+            draft.warn(NO_PULL);
+            return Ok(());
+        };
+        self.phase("pull");
+        let pull = transfer::pull(puller, &self.bench.registry, reference, weighing, self.emitter);
+        let fetched = self.counted(async { self.guard("the pull", self.limits.transfer, pull).await? }).await?;
+        self.moved(Measure::PullTime, &fetched, draft);
+        draft.pull = Some(fetched.record);
+        Ok(())
+    }
+
+    fn moved(&self, measure: Measure, moved: &Moved, draft: &mut Draft) {
+        self.emitter.watch().measured(moved.transfer.seconds);
+        draft.numbers.transfer(measure, &moved.transfer);
+    }
+
+    /// Whether the engine is a private one that is removed as soon as this block ends, since the user stopped the run.
+    fn goes_with_its_engine(&self) -> bool {
+        self.bench.isolated && self.cancel.is_cancelled()
+    }
+
+    /// Counts the time of a measured call that gave no figure as measured all the same: it is not overhead.
+    pub(super) async fn counted<T>(&self, call: impl Future<Output = Result<T, Stop>>) -> Result<T, Stop> {
+        let began = Instant::now();
+        let ended = call.await;
+        if ended.is_err() {
+            self.emitter.watch().measured(began.elapsed().as_secs_f64());
+        }
+        ended
+    }
+
+    /// Waits for `work` no longer than `limit`, and not at all once the user has stopped the run.
+    pub(super) async fn guard<T>(&self, what: &str, limit: Duration, work: impl Future<Output = T>) -> Result<T, Stop> {
+        tokio::select! {
+            biased;
+            () = self.cancel.cancelled() => Err(Stop::Status(Status::Interrupted)),
+            done = tokio::time::timeout(limit, work) => done.map_err(|_| timed_out(what, limit)),
+        }
+    }
+
+    fn outcome(&self, started: Timestamp, status: Status, draft: &mut Draft) -> TrialOutcome {
+        let keep = status.has_numbers();
+        let numbers = std::mem::take(&mut draft.numbers).into_observations();
+        TrialOutcome {
+            trial: self.trial(),
+            started,
+            observations: if keep { numbers } else { Vec::new() },
+            steps: outcome::steps(&draft.steps),
+            push: draft.push.take().filter(|_| keep),
+            pull: draft.pull.take().filter(|_| keep),
+            weighing: draft.weighing.take().filter(|_| keep),
+            delta: draft.delta.take().filter(|_| keep),
+            warnings: std::mem::take(&mut draft.warnings),
+            log: None,
+            status,
+        }
+    }
+}
+
+enum Built {
+    Image(Solve),
+    Expected(Status),
+}
