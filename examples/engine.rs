@@ -17,7 +17,7 @@ type AnyError = Box<dyn std::error::Error>;
 #[tokio::main]
 async fn main() -> Result<(), AnyError> {
     let settings = RigSettings {
-        engine: EngineKind::Private { dockerd: None, data_root: DataRoot::Disk, registry_mirror: None },
+        engine: EngineKind::Private { dockerd: None, engine_root: None, data_root: DataRoot::Disk, registry_mirror: None },
         bases: BaseChoice::Auto,
         locked: false,
         lock: "bases.lock".into(),

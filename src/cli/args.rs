@@ -62,6 +62,15 @@ pub(crate) enum EngineArg {
     Host,
 }
 
+/// How an engine keeps images.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StoreArg {
+    /// Docker's own, with overlay2
+    Classic,
+    /// containerd's (Engine 24 or newer)
+    Containerd,
+}
+
 /// Which base set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum BasesArg {
@@ -105,6 +114,9 @@ pub(crate) struct RunArgs {
     /// The dockerd binary for the private engine
     #[arg(long, value_name = "PATH")]
     pub(crate) dockerd: Option<PathBuf>,
+    /// A root file system with an engine of its own for the private engine, such as scripts/engine-root.sh makes
+    #[arg(long, value_name = "DIR", conflicts_with = "dockerd")]
+    pub(crate) engine_root: Option<PathBuf>,
     /// Where the private engine keeps its data: auto, tmpfs, disk, or a new or empty folder
     #[arg(long, value_name = "auto|tmpfs|disk|PATH", default_value = "auto")]
     pub(crate) data_root: String,
@@ -167,6 +179,12 @@ pub(crate) struct DoctorArgs {
     /// The dockerd binary for the private engine
     #[arg(long, value_name = "PATH")]
     pub(crate) dockerd: Option<PathBuf>,
+    /// A root file system with an engine of its own for the private engine, such as scripts/engine-root.sh makes
+    #[arg(long, value_name = "DIR", conflicts_with = "dockerd")]
+    pub(crate) engine_root: Option<PathBuf>,
+    /// With --try: how that engine keeps images
+    #[arg(long, value_enum, default_value = "classic", requires = "try")]
+    pub(crate) store: StoreArg,
 }
 
 /// Arguments of `init`.

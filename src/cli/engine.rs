@@ -17,6 +17,8 @@ const OTHER_WAY: &str = ", or use `--engine host`";
 pub(super) struct PrivateFlags {
     /// Its binary; `None` looks on the path.
     pub dockerd: Option<PathBuf>,
+    /// A root file system with an engine of its own.
+    pub engine_root: Option<PathBuf>,
     /// As typed: `auto`, `tmpfs`, `disk` or a folder.
     pub data_root: String,
     /// A registry asked instead of the public one.
@@ -26,11 +28,11 @@ pub(super) struct PrivateFlags {
 impl PrivateFlags {
     /// The daemon alone can be chosen.
     pub(super) fn of_daemon(dockerd: Option<PathBuf>) -> Self {
-        Self { dockerd, data_root: "auto".to_owned(), registry_mirror: None }
+        Self { dockerd, engine_root: None, data_root: "auto".to_owned(), registry_mirror: None }
     }
 
     fn any(&self) -> bool {
-        self.dockerd.is_some() || self.data_root != "auto" || self.registry_mirror.is_some()
+        self.dockerd.is_some() || self.engine_root.is_some() || self.data_root != "auto" || self.registry_mirror.is_some()
     }
 }
 
@@ -41,6 +43,8 @@ pub(super) enum EngineChoice {
     Private {
         /// Its binary; `None` looks on the path.
         dockerd: Option<PathBuf>,
+        /// A root file system with an engine of its own.
+        engine_root: Option<PathBuf>,
         /// Where its data lies.
         data_root: DataRoot,
         /// A registry asked instead of the public one.
@@ -61,18 +65,18 @@ impl EngineChoice {
     pub(super) fn resolve(asked: EngineArg, flags: PrivateFlags, own_bases: bool) -> Result<Self, Failure> {
         if asked == EngineArg::Host {
             if flags.any() {
-                let message =
-                    "--dockerd, --data-root and --registry-mirror are about the private engine; leave them out with --engine host";
+                let message = "--dockerd, --engine-root, --data-root and --registry-mirror are about the private engine; leave them out with --engine host";
                 return Err(Failure::new(Exit::Usage, message));
             }
             return Ok(Self::Host { instead: None });
         }
         let only_private = asked == EngineArg::Private || flags.any() || own_bases;
-        let PrivateFlags { dockerd, data_root, registry_mirror } = flags;
-        match private::obstacle(dockerd.as_deref()) {
+        let PrivateFlags { dockerd, engine_root, data_root, registry_mirror } = flags;
+        let engine_root = engine_root.as_deref().map(absolute);
+        match obstacle(dockerd.as_deref(), engine_root.as_deref()) {
             None => {
                 let (data_root, asked) = (parse_data_root(&data_root), asked == EngineArg::Private);
-                Ok(Self::Private { dockerd, data_root, registry_mirror, asked })
+                Ok(Self::Private { dockerd, engine_root, data_root, registry_mirror, asked })
             }
             Some(obstacle) if only_private => Err(Failure::new(Exit::Engine, format!("{}; {}", obstacle.sentence, obstacle.cure))),
             Some(obstacle) => Ok(Self::Host { instead: Some(obstacle) }),
@@ -91,9 +95,12 @@ impl EngineChoice {
     pub(super) fn kind(&self) -> EngineKind {
         match self {
             Self::Host { .. } => EngineKind::Host,
-            Self::Private { dockerd, data_root, registry_mirror, .. } => {
-                EngineKind::Private { dockerd: dockerd.clone(), data_root: data_root.clone(), registry_mirror: registry_mirror.clone() }
-            }
+            Self::Private { dockerd, engine_root, data_root, registry_mirror, .. } => EngineKind::Private {
+                dockerd: dockerd.clone(),
+                engine_root: engine_root.clone(),
+                data_root: data_root.clone(),
+                registry_mirror: registry_mirror.clone(),
+            },
         }
     }
 
@@ -121,6 +128,11 @@ impl EngineChoice {
             _ => failure,
         }
     }
+}
+
+/// Why no private engine of these binaries can run here.
+pub(super) fn obstacle(dockerd: Option<&Path>, engine_root: Option<&Path>) -> Option<Obstacle> {
+    engine_root.map_or_else(|| private::obstacle(dockerd), |root| private::obstacle_with_root(root, dockerd))
 }
 
 fn sentence(obstacle: &Obstacle) -> String {

@@ -47,6 +47,7 @@ impl RunOptions {
             selection,
             engine,
             dockerd,
+            engine_root,
             data_root,
             bases,
             locked,
@@ -67,7 +68,7 @@ impl RunOptions {
         }
         Ok(Self {
             selection,
-            engine: EngineChoice::resolve(engine, PrivateFlags { dockerd, data_root, registry_mirror }, own_bases)?,
+            engine: EngineChoice::resolve(engine, PrivateFlags { dockerd, engine_root, data_root, registry_mirror }, own_bases)?,
             bases: base_choice(bases),
             locked,
             registry: registry.map(|text| text.parse()).transpose().map_err(|e: RegistryNameError| Failure::new(Exit::Usage, e))?,

@@ -46,6 +46,8 @@ pub enum EngineKind {
     Private {
         /// The daemon's binary; `None` looks on the path.
         dockerd: Option<PathBuf>,
+        /// A root file system with an engine of its own.
+        engine_root: Option<PathBuf>,
         /// Where its data lies.
         data_root: DataRoot,
         /// A registry asked instead of the public one.
@@ -125,12 +127,13 @@ impl Rigged {
         let named = Box::pin(open(settings.registry.as_ref(), emitter)).await?;
         match &settings.engine {
             EngineKind::Host => Box::pin(Self::host(settings, named, emitter)).await,
-            EngineKind::Private { dockerd, data_root, registry_mirror } => {
+            EngineKind::Private { dockerd, engine_root, data_root, registry_mirror } => {
                 let options = |role| PrivateOptions {
                     dockerd: dockerd.clone(),
+                    engine_root: engine_root.clone(),
                     data_root: data_root.clone(),
-                    role,
                     registry_mirror: registry_mirror.clone(),
+                    ..PrivateOptions::new(role)
                 };
                 Box::pin(Self::private(settings, options(Role::Builder), options(Role::Puller), named, emitter)).await
             }

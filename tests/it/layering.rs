@@ -249,7 +249,8 @@ fn every_live_test_asks_whether_it_can_run_and_gives_its_own_name() {
         for test in tests_in(&source.code).iter().filter(|test| !source.text[test.start..test.body].contains(HELPER)) {
             let body = &source.text[test.body..test.end];
             // The path before the name may be put in when the test runs; `scripts/test.sh` knows a skip that no test has the name of.
-            let asks = ["live_or_skip(", "live_with("].iter().any(|asks| source.code[test.body..test.end].contains(asks));
+            let asks =
+                ["live_or_skip(", "live_with(", "engine_root_or_skip("].iter().any(|asks| source.code[test.body..test.end].contains(asks));
             if !body.contains(&format!("{}\"", test.name)) || !asks {
                 let first = format!("if !support::live_or_skip(\"{module}::{}\") {{ return; }}", test.name);
                 problems.push(at(&source, test.body, &format!("begin with `{first}`")));

@@ -27,9 +27,9 @@ const LIMIT: Duration = Duration::from_millis(1500);
 pub(super) fn doctor(args: &DoctorArgs) -> Result<Exit, Failure> {
     let runtime = runtime()?;
     let first = if args.clean { runtime.block_on(clean::sweep()) } else { Vec::new() };
-    let mut diagnosis = runtime.block_on(look(args.dockerd.clone(), first));
+    let mut diagnosis = runtime.block_on(look(args.dockerd.clone(), args.engine_root.clone(), first));
     if args.r#try {
-        diagnosis.rows.push(runtime.block_on(clean::try_private(args.dockerd.clone())));
+        diagnosis.rows.push(runtime.block_on(clean::try_private(args)));
     }
     // A look that was given up may still wait for a file system; nobody waits for it.
     runtime.shutdown_background();
@@ -44,9 +44,9 @@ pub(super) fn doctor(args: &DoctorArgs) -> Result<Exit, Failure> {
 }
 
 /// All looks at once; those at files, which may block, each in a thread of its own.
-async fn look(dockerd: Option<PathBuf>, first: Vec<Row>) -> Diagnosis {
+async fn look(dockerd: Option<PathBuf>, engine_root: Option<PathBuf>, first: Vec<Row>) -> Diagnosis {
     let (private, host, leftovers, data_root, stand_ins, cache, machine) = tokio::join!(
-        looks::private_engine(dockerd),
+        looks::private_engine(dockerd, engine_root),
         looks::host_engine(),
         within("leftovers", looks::leftovers),
         within("data root", looks::data_root),

@@ -95,7 +95,7 @@ async fn measure(options: &RunOptions, found: &Discovered, settings: &RigSetting
 /// A run that the user stopped before there was a bench has a record too, in which nothing is measured.
 fn stopped_early(options: &RunOptions, found: &Discovered, settings: &RigSettings, emitter: &Emitter) -> Result<Ran, Failure> {
     let facts = session::facts();
-    let conditions = run::undecided(&settings.engine, &facts, session::unpigz());
+    let conditions = run::undecided(&settings.engine, &facts, session::unpigz(&settings.engine));
     let mut session = Session::begin(options, found, create_store(options)?, facts, conditions, Vec::new())?;
     session.finish(&End::Interrupted, emitter)?;
     Ok(Ran { folder: session.folder().to_owned(), end: End::Interrupted, afterwards: None })
@@ -129,7 +129,7 @@ async fn on_the_bench(
 
 fn begin(options: &RunOptions, found: &Discovered, rigged: &Rigged) -> Result<Session, Failure> {
     let facts = session::facts();
-    let conditions = rigged.conditions(&facts, session::unpigz());
+    let conditions = rigged.conditions(&facts, session::unpigz(&options.engine.kind()));
     let warnings = rigged.provided.iter().flat_map(|provided| provided.warnings.clone()).collect();
     Session::begin(options, found, create_store(options)?, facts, conditions, warnings)
 }

@@ -12,7 +12,8 @@ use crate::record::{
     BaseRecord, Conditions, FORMAT_VERSION, GitState, HostFacts, HostProbe, HostRun, Overhead, PlannedVariant, Receipt, RecordError,
     RunRecord, RunState, Settings, Status, Store, TrialOutcome, Warning, git_state, unpigz_on_path,
 };
-use crate::run::{self, Emitter, End, Sink};
+use crate::rig::private::has_program;
+use crate::run::{self, Emitter, End, EngineKind, Sink};
 use crate::scenario::{Discovered, Expectation, Scenario, Variant};
 
 use super::run::state;
@@ -137,9 +138,12 @@ pub(super) fn facts() -> HostFacts {
     HostProbe::new("/").facts()
 }
 
-/// Whether docker would inflate with `unpigz`.
-pub(super) fn unpigz() -> bool {
-    unpigz_on_path(std::env::var_os("PATH").as_deref())
+/// Whether docker would inflate with `unpigz`: it looks in its own root.
+pub(super) fn unpigz(engine: &EngineKind) -> bool {
+    match engine {
+        EngineKind::Private { engine_root: Some(root), .. } => has_program(root, "unpigz"),
+        EngineKind::Private { .. } | EngineKind::Host => unpigz_on_path(std::env::var_os("PATH").as_deref()),
+    }
 }
 
 fn receipt(options: &RunOptions, found: &Discovered, facts: HostFacts) -> Receipt {

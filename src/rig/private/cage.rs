@@ -34,7 +34,9 @@ pub(super) struct Plan<'a> {
     pub(super) tmpfs: Option<u64>,
     /// Where the daemon's output goes.
     pub(super) log: &'a Path,
-    /// The daemon.
+    /// The root file system that the daemon sees in the place of this machine's, if any: absolute, without symbolic links.
+    pub(super) engine_root: Option<&'a Path>,
+    /// The daemon, by its path there.
     pub(super) dockerd: &'a Path,
     /// Its arguments.
     pub(super) arguments: Vec<String>,
@@ -59,8 +61,8 @@ impl Cage {
         std::fs::write(&script, SCRIPT).map_err(PrivateError::file("write", &script))?;
         command.args(["--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "sh"]).arg(script);
         command.arg(plan.state).arg(plan.data).arg(plan.tmpfs.map_or_else(String::new, |bytes| bytes.to_string()));
-        command.arg(plan.dockerd).args(&plan.arguments);
-        command.env("PATH", tools::search_path(plan.dockerd.parent()));
+        command.arg(plan.engine_root.unwrap_or(Path::new(""))).arg(plan.dockerd).args(&plan.arguments);
+        command.env("PATH", tools::search_path(plan.dockerd.parent().filter(|_| plan.engine_root.is_none())));
         command.envs(PASSED_ON.iter().filter_map(|name| Some((*name, std::env::var_os(name)?))));
         // In a process group of its own it does not get the terminal's Ctrl-C: this process decides when it ends.
         command.process_group(0).stdin(Stdio::piped()).stdout(log).stderr(errors).current_dir("/");

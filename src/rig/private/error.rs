@@ -51,6 +51,9 @@ pub enum PrivateError {
         /// The last lines of its log.
         log: String,
     },
+    /// The daemon is older than the store that was asked for.
+    #[error("this engine has no containerd store: it needs Engine 24 or newer; name another engine, or leave the store classic")]
+    NoContainerdStore,
     /// Something that the engine made could not be removed.
     #[error("the private engine left {}; remove it with `loadline doctor --clean` as root", list(what))]
     LeftBehind {
@@ -91,7 +94,8 @@ fn list(what: &[Leftover]) -> String {
 
 /// What to do about a daemon that does not start, by what its log says.
 fn cure_for(log: &str) -> &'static str {
-    const CURES: [(&str, &str); 8] = [
+    const CURES: [(&str, &str); 9] = [
+        ("Exec format error", "the engine is one for another processor: name one for this machine's"),
         ("unrecognized option", "the private engine needs util-linux 2.32 or newer"),
         ("Operation not permitted", "run it as root outside a restricted container, or use `--engine host`"),
         ("unknown flag", "this dockerd is too old for the private engine: install 20.10 or newer"),

@@ -12,6 +12,7 @@
 
 mod cage;
 mod cgroups;
+mod engine_root;
 mod error;
 mod memory;
 mod network;
@@ -25,9 +26,10 @@ mod tools;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+pub use engine_root::{dockerd as find_dockerd_in, has_program};
 pub use error::PrivateError;
 pub use memory::{TMPFS_FROM, available as available_memory};
-pub use obstacle::{Obstacle, find_dockerd, obstacle};
+pub use obstacle::{Obstacle, find_dockerd, obstacle, obstacle_with_root};
 pub use sweep::{Leftover, leftovers, sweep};
 
 use cage::{Cage, Plan};
@@ -63,17 +65,57 @@ pub enum Role {
     Puller,
 }
 
+/// How the engine keeps images.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Store {
+    /// Docker's own, with `overlay2`.
+    #[default]
+    Classic,
+    /// containerd's: Engine 24 or newer.
+    Containerd,
+}
+
 /// How to start a private engine.
 #[derive(Clone, Debug)]
 pub struct PrivateOptions {
-    /// The daemon's binary; `None` looks on the path.
+    /// The daemon's binary; `None` looks on the path, or in [`engine_root`](Self::engine_root).
     pub dockerd: Option<PathBuf>,
+    /// A root file system with an engine of its own: `dockerd`, `containerd`, its shim, `runc`, and a `sh` with `mkdir`. Nothing in it is
+    /// changed, and one root serves several engines at a time.
+    pub engine_root: Option<PathBuf>,
+    /// How it keeps images.
+    pub store: Store,
     /// Where its data lies.
     pub data_root: DataRoot,
     /// What it is for.
     pub role: Role,
     /// `--registry-mirror`, such as `http://127.0.0.1:5000`.
     pub registry_mirror: Option<String>,
+}
+
+impl Store {
+    /// As written in the daemon's configuration file, by its name there.
+    const fn settings(self) -> &'static str {
+        match self {
+            Self::Classic => "{}\n",
+            Self::Containerd => "{\"features\":{\"containerd-snapshotter\":true}}\n",
+        }
+    }
+
+    const fn driver(self) -> Option<&'static str> {
+        match self {
+            // Without it a file system that overlay2 does not like is silently used in another, slower way.
+            Self::Classic => Some("--storage-driver=overlay2"),
+            Self::Containerd => None,
+        }
+    }
+}
+
+impl PrivateOptions {
+    /// An engine of this machine's own binaries with the classic store, its data wherever there is room.
+    pub fn new(role: Role) -> Self {
+        Self { dockerd: None, engine_root: None, store: Store::default(), data_root: DataRoot::default(), role, registry_mirror: None }
+    }
 }
 
 /// A running private engine. Dropping it kills and removes it; [`stop`](Self::stop) does the same and reports.
@@ -99,11 +141,13 @@ impl PrivateEngine {
     /// Starts a daemon and waits until it answers. What dead engines have left is removed first.
     pub async fn start(options: PrivateOptions) -> Result<Self, PrivateError> {
         let begun = Instant::now();
+        let store = options.store;
         let mut engine = match tokio::task::spawn_blocking(move || Self::launch(&options)).await {
             Ok(launched) => launched?,
             Err(failed) => std::panic::resume_unwind(failed.into_panic()),
         };
         engine.daemon = engine.until_it_answers().await?;
+        engine.check_store(store).await?;
         engine.started_in = begun.elapsed();
         Ok(engine)
     }
@@ -168,16 +212,17 @@ impl PrivateEngine {
 
     /// Everything up to the running namespace. On an error, dropping the half-made engine removes its parts.
     fn launch(options: &PrivateOptions) -> Result<Self, PrivateError> {
-        if let Some(found) = obstacle(options.dockerd.as_deref()) {
-            return Err(PrivateError::Obstacle(found));
-        }
-        let dockerd = obstacle::find_dockerd(options.dockerd.as_deref()).map_err(PrivateError::Obstacle)?;
+        let dockerd = match &options.engine_root {
+            None => obstacle(options.dockerd.as_deref()).map_or_else(|| find_dockerd(options.dockerd.as_deref()), Err),
+            Some(root) => obstacle_with_root(root, options.dockerd.as_deref()).map_or_else(|| engine_root::dockerd(root), Err),
+        };
+        let dockerd = dockerd.map_err(PrivateError::Obstacle)?;
         let roots = Roots::default();
         let lock = place::lock(&roots)?;
         // What cannot be removed must not keep the next engine from running: `loadline doctor` names it.
         let swept = sweep::sweep_locked(&roots).unwrap_or_default();
         let claimed = Self::claim(Place::new(roots), options, swept);
-        let prepared = claimed.map(|mut engine| (engine.prepare(), engine));
+        let prepared = claimed.map(|mut engine| (engine.prepare(options.store), engine));
         // Dropping a half-made engine takes the lock.
         drop(lock);
         let (prepared, mut engine) = prepared?;
@@ -193,7 +238,7 @@ impl PrivateEngine {
     }
 
     /// Makes the folders and the bridge.
-    fn prepare(&mut self) -> Result<(), PrivateError> {
+    fn prepare(&mut self, store: Store) -> Result<(), PrivateError> {
         if let (Root::Own { path, made_parent, .. }, Some(claim)) = (&self.root, &mut self.claim) {
             claim.note("made-parent", if *made_parent { "yes" } else { "no" })?;
             claim.note("data", &path.to_string_lossy())?;
@@ -204,14 +249,23 @@ impl PrivateEngine {
             claim.hold(path)?;
         }
         let config = self.place.state().join("daemon.json");
-        std::fs::write(&config, "{}\n").map_err(PrivateError::file("write", config))?;
+        std::fs::write(&config, store.settings()).map_err(PrivateError::file("write", config))?;
         self.claim.as_ref().map_or(Ok(()), |claim| network::make_bridge(&self.place.bridge(), claim))
     }
 
     fn run(&mut self, dockerd: &Path, options: &PrivateOptions) -> Result<(), PrivateError> {
         let (state, log) = (self.place.state(), self.place.log());
-        let arguments = self.arguments(options.registry_mirror.as_deref());
-        let plan = Plan { state: &state, data: self.root.path(), tmpfs: self.root.tmpfs_size(), log: &log, dockerd, arguments };
+        let arguments = self.arguments(options);
+        let engine_root = options.engine_root.as_deref().map(engine_root::real).transpose()?;
+        let plan = Plan {
+            state: &state,
+            data: self.root.path(),
+            tmpfs: self.root.tmpfs_size(),
+            log: &log,
+            engine_root: engine_root.as_deref(),
+            dockerd,
+            arguments,
+        };
         let cage = self.cage.insert(Cage::start(&plan)?);
         if let (Some(process), Some(claim)) = (Process::of(cage.pid()), &mut self.claim) {
             claim.note("cage", &process.to_string())?;
@@ -219,7 +273,7 @@ impl PrivateEngine {
         Ok(())
     }
 
-    fn arguments(&self, mirror: Option<&str>) -> Vec<String> {
+    fn arguments(&self, options: &PrivateOptions) -> Vec<String> {
         let show = |path: PathBuf| path.to_string_lossy().into_owned();
         let (state, work) = (self.place.state(), self.place.work());
         let mut arguments = vec![
@@ -239,11 +293,10 @@ impl PrivateEngine {
             "--ip-forward=false",
             // systemd would be told process ids that mean nothing outside the namespace.
             "--exec-opt=native.cgroupdriver=cgroupfs",
-            // Without it a file system that overlay2 does not like is silently used in another, slower way.
-            "--storage-driver=overlay2",
         ];
         arguments.extend(fixed.map(str::to_owned));
-        arguments.extend(mirror.map(|url| format!("--registry-mirror={url}")));
+        arguments.extend(options.store.driver().map(str::to_owned));
+        arguments.extend(options.registry_mirror.as_ref().map(|url| format!("--registry-mirror={url}")));
         arguments
     }
 
@@ -261,6 +314,14 @@ impl PrivateEngine {
             }
             tokio::time::sleep(Duration::from_millis(3)).await;
         }
+    }
+
+    /// An engine that does not know the containerd store takes the classic one without a word.
+    async fn check_store(&mut self, wanted: Store) -> Result<(), PrivateError> {
+        if wanted == Store::Containerd && !ping::has_containerd_store(&self.socket).await {
+            return Err(self.died().unwrap_or(PrivateError::NoContainerdStore));
+        }
+        Ok(())
     }
 
     /// Kills and removes everything, once; bounded in time.

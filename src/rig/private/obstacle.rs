@@ -2,7 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use super::tools;
+use super::{engine_root, tools};
+
+/// A program, the id of the obstacle that it is missing, and the package that has it.
+type Tool = (&'static str, &'static str, &'static str);
+
+const UNSHARE: Tool = ("unshare", "no-unshare", "util-linux");
+const MOUNT: Tool = ("mount", "no-mount", "mount");
+const SH: Tool = ("sh", "no-sh", "dash");
+const IP: Tool = ("ip", "no-ip", "iproute2");
 
 /// One reason why no private engine can run here.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,7 +24,7 @@ pub struct Obstacle {
 }
 
 impl Obstacle {
-    fn new(id: &'static str, sentence: impl Into<String>, cure: impl Into<String>) -> Self {
+    pub(super) fn new(id: &'static str, sentence: impl Into<String>, cure: impl Into<String>) -> Self {
         Self { id, sentence: sentence.into(), cure: cure.into() }
     }
 }
@@ -26,13 +34,30 @@ impl Obstacle {
 /// Ids: `not-linux`, `not-root`, `no-capabilities`, `no-dockerd`, `no-containerd`, `no-runc`, `no-unshare`, `no-mount`, `no-sh`, `no-ip`,
 /// `no-overlay`, `no-cgroups`.
 pub fn obstacle(dockerd: Option<&Path>) -> Option<Obstacle> {
-    not_linux()
-        .or_else(not_root)
-        .or_else(|| no_capabilities(&read("/proc/self/status")))
-        .or_else(|| find_dockerd(dockerd).err())
-        .or_else(|| missing_tool(dockerd))
-        .or_else(|| no_overlay(&read("/proc/filesystems")))
-        .or_else(|| no_cgroups(&read("/proc/self/mounts")))
+    const TOOLS: [Tool; 6] = [("containerd", "no-containerd", "containerd"), ("runc", "no-runc", "runc"), UNSHARE, MOUNT, SH, IP];
+    machine_before().or_else(|| find_dockerd(dockerd).err()).or_else(|| missing(&TOOLS, dockerd)).or_else(machine_after)
+}
+
+/// As [`obstacle`], for an engine in a root file system of its own. A daemon cannot be named beside it.
+///
+/// Ids besides: `two-engines`, `no-engine-root`, `engine-root-lacks`, `no-chroot`.
+pub fn obstacle_with_root(root: &Path, dockerd: Option<&Path>) -> Option<Obstacle> {
+    const TOOLS: [Tool; 5] = [UNSHARE, MOUNT, SH, IP, ("chroot", "no-chroot", "coreutils")];
+    let two = || Obstacle::new("two-engines", "both a dockerd and a root with one are named", "name one of them");
+    machine_before()
+        .or_else(|| dockerd.map(|_| two()))
+        .or_else(|| engine_root::obstacle(root))
+        .or_else(|| missing(&TOOLS, None))
+        .or_else(machine_after)
+}
+
+/// What stands in the way of any engine here, whichever binaries it has.
+fn machine_before() -> Option<Obstacle> {
+    not_linux().or_else(not_root).or_else(|| no_capabilities(&read("/proc/self/status")))
+}
+
+fn machine_after() -> Option<Obstacle> {
+    no_overlay(&read("/proc/filesystems")).or_else(|| no_cgroups(&read("/proc/self/mounts")))
 }
 
 /// The daemon's binary: the named one, else the first on the path.
@@ -75,17 +100,9 @@ fn no_capabilities(status: &str) -> Option<Obstacle> {
     })
 }
 
-fn missing_tool(dockerd: Option<&Path>) -> Option<Obstacle> {
-    const TOOLS: [(&str, &str, &str); 6] = [
-        ("containerd", "no-containerd", "containerd"),
-        ("runc", "no-runc", "runc"),
-        ("unshare", "no-unshare", "util-linux"),
-        ("mount", "no-mount", "mount"),
-        ("sh", "no-sh", "dash"),
-        ("ip", "no-ip", "iproute2"),
-    ];
+fn missing(needed: &[Tool], dockerd: Option<&Path>) -> Option<Obstacle> {
     let beside = |tool: &str| dockerd.and_then(Path::parent).is_some_and(|dir| tools::is_executable(&dir.join(tool)));
-    let (tool, id, package) = TOOLS.into_iter().find(|(tool, ..)| !beside(tool) && tools::find(tool).is_none())?;
+    let (tool, id, package) = needed.iter().copied().find(|(tool, ..)| !beside(tool) && tools::find(tool).is_none())?;
     Some(Obstacle::new(id, format!("there is no `{tool}` on the path"), format!("install it (`apt-get install {package}`)")))
 }
 

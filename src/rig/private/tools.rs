@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use super::PrivateError;
 
 /// Looked through after `PATH`: under sudo or in a user's shell the administrator's folders may be missing from it.
-const USUAL: [&str; 6] = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+pub(super) const USUAL: [&str; 6] = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
 /// Whether `path` is a file with an execute bit.
 pub(super) fn is_executable(path: &Path) -> bool {

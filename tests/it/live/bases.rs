@@ -12,7 +12,7 @@ use loadline::rig::bases::{
     recipes,
 };
 use loadline::rig::docker::{Docker, Endpoint};
-use loadline::rig::private::{DataRoot, PrivateEngine, PrivateOptions, Role};
+use loadline::rig::private::{PrivateEngine, PrivateOptions, Role};
 use loadline::rig::registry::{Registry, RegistryOptions};
 use loadline::rig::{BuildOutcome, BuildRequest, BuilderVersion, CacheUse, Engine, Progress, ProgressSink, RunNetwork};
 
@@ -24,7 +24,7 @@ use crate::support::machine::among_others;
 const GOLANG: &str = "golang:1.23";
 
 async fn start(mirror: Option<String>) -> (PrivateEngine, Docker) {
-    let options = PrivateOptions { dockerd: None, data_root: DataRoot::Auto, role: Role::Builder, registry_mirror: mirror };
+    let options = PrivateOptions { registry_mirror: mirror, ..PrivateOptions::new(Role::Builder) };
     let engine = PrivateEngine::start(options).await.expect("a private engine starts");
     let docker = Docker::connect(&Endpoint::Unix(engine.socket().to_owned())).await.expect("it answers");
     (engine, docker)

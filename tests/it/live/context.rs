@@ -37,7 +37,7 @@ fn images_hold_what_dockers_own_client_puts_into_them() {
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
     let _shared = among_others();
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let options = PrivateOptions { dockerd: None, data_root: DataRoot::Tmpfs, role: Role::Builder, registry_mirror: None };
+    let options = PrivateOptions { data_root: DataRoot::Tmpfs, ..PrivateOptions::new(Role::Builder) };
     let engine = runtime.block_on(PrivateEngine::start(options)).expect("a private engine starts");
     let wrong = compare_all(engine.socket());
     runtime.block_on(engine.stop()).expect("the engine stops");

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use loadline::dockerfile::Context;
 use loadline::rig::docker::{Docker, Endpoint};
-use loadline::rig::private::{DataRoot, PrivateEngine, PrivateOptions, Role};
+use loadline::rig::private::{PrivateEngine, PrivateOptions, Role};
 use loadline::rig::{
     BuildFailure, BuildOutcome, BuildRequest, BuilderVersion, CacheUse, Engine, Progress, ProgressSink, RunNetwork, Solve,
 };
@@ -33,7 +33,7 @@ struct Live {
 impl Live {
     async fn start() -> Self {
         let others = tokio::task::spawn_blocking(among_others).await.expect("the lock is taken");
-        let options = PrivateOptions { dockerd: None, data_root: DataRoot::Auto, role: Role::Builder, registry_mirror: None };
+        let options = PrivateOptions::new(Role::Builder);
         let engine = PrivateEngine::start(options).await.expect("a private engine starts");
         let docker = Docker::connect(&Endpoint::Unix(engine.socket().to_owned())).await.expect("it answers").with_log(&engine.log());
         let folder = tempfile::tempdir().expect("a folder is made");

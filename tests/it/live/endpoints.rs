@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use loadline::dockerfile::Context;
 use loadline::rig::docker::{Docker, Endpoint};
-use loadline::rig::private::{DataRoot, PrivateEngine, PrivateOptions, Role};
+use loadline::rig::private::{PrivateEngine, PrivateOptions, Role};
 use loadline::rig::{
     BuildOutcome, BuildRequest, BuilderVersion, CacheUse, Container, ContainerSpec, Engine, EngineError, ProgressSink, RunNetwork, Solve,
 };
@@ -46,7 +46,7 @@ fn endpoint(variables: &[(&str, &str)]) -> Endpoint {
 }
 
 async fn private_engine(dockerd: Option<PathBuf>) -> PrivateEngine {
-    let options = PrivateOptions { dockerd, data_root: DataRoot::Auto, role: Role::Builder, registry_mirror: None };
+    let options = PrivateOptions { dockerd, ..PrivateOptions::new(Role::Builder) };
     PrivateEngine::start(options).await.expect("a private engine starts")
 }
 

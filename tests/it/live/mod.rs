@@ -4,6 +4,7 @@ mod bases;
 mod context;
 mod docker;
 mod endpoints;
+mod engine_root;
 mod java;
 mod node;
 mod private;

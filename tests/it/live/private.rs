@@ -17,7 +17,7 @@ use crate::support::{self, tiny};
 const HELPER: &str = "LOADLINE_TEST_PRIVATE_HELPER";
 
 fn options(data_root: DataRoot) -> PrivateOptions {
-    PrivateOptions { dockerd: None, data_root, role: Role::Builder, registry_mirror: None }
+    PrivateOptions { data_root, ..PrivateOptions::new(Role::Builder) }
 }
 
 async fn start(data_root: DataRoot) -> PrivateEngine {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use bollard::query_parameters::{BuildImageOptionsBuilder, BuilderVersion};
 use futures_util::TryStreamExt as _;
 use loadline::image::{Digest, Weighed, Weighing, weigh};
-use loadline::rig::private::{DataRoot, PrivateEngine, PrivateOptions, Role};
+use loadline::rig::private::{PrivateEngine, PrivateOptions, Role};
 use loadline::rig::registry::{Registry, RegistryOptions, Traffic};
 use tokio::process::{Child, Command};
 
@@ -28,7 +28,7 @@ struct Engine {
 impl Engine {
     async fn start(role: Role, registry_mirror: Option<String>) -> Self {
         let turn = among_others();
-        let options = PrivateOptions { dockerd: None, data_root: DataRoot::Auto, role, registry_mirror };
+        let options = PrivateOptions { registry_mirror, ..PrivateOptions::new(role) };
         let engine = PrivateEngine::start(options).await.expect("a private engine starts");
         Self { engine, _turn: turn }
     }

@@ -25,14 +25,36 @@ pub(crate) fn live_or_skip(test: &str) -> bool {
 pub(crate) fn live_with(test: &str, programs: &[(&str, &str)]) -> bool {
     let missing = || programs.iter().find(|(program, _)| !on_path(program));
     let obstacle = live_obstacle().or_else(|| missing().map(|(program, package)| format!("no {program} on the path; install {package}")));
-    let Some(reason) = obstacle else { return true };
+    if let Some(reason) = &obstacle {
+        skip(test, reason);
+    }
+    obstacle.is_none()
+}
+
+/// As [`live_with`], for a test that needs another engine than this machine's: the root file system of the one of a Debian suite,
+/// made where it is missing.
+pub(crate) fn engine_root_or_skip(test: &str, suite: &str, programs: &[(&str, &str)]) -> Option<std::path::PathBuf> {
+    if !live_with(test, programs) {
+        return None;
+    }
+    let script = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/engine-root.sh");
+    let made = std::process::Command::new(script).args(["", suite]).output().expect("the script can be run");
+    let said = String::from_utf8_lossy(&made.stderr).into_owned();
+    if made.status.success() {
+        return Some(String::from_utf8_lossy(&made.stdout).trim_end().into());
+    }
+    skip(test, &format!("no root file system with the engine of {suite}: {}", said.lines().last().unwrap_or("its script fails")));
+    None
+}
+
+/// Records the test as skipped, which is a failure with `CI=true`.
+fn skip(test: &str, reason: &str) {
     assert!(std::env::var_os("CI").is_none_or(|v| v != "true"), "{test} may not be skipped in CI: {reason}");
     if let Some(path) = std::env::var_os("LOADLINE_SKIPPED_LOG") {
         let mut file = std::fs::OpenOptions::new().append(true).create(true).open(path).expect("the list of skipped tests opens");
         writeln!(file, "{test}: {reason}").expect("the list of skipped tests takes a line");
     }
     eprintln!("SKIPPED {test}: {reason}");
-    false
 }
 
 fn on_path(program: &str) -> bool {

@@ -60,8 +60,13 @@ pub(crate) async fn build_forever(docker: &Docker) {
 
 /// The root file system as a tar.
 pub(crate) fn root() -> Vec<u8> {
+    root_of(&PROGRAMS)
+}
+
+/// As [`root`], of other programs of this machine.
+pub(crate) fn root_of(programs: &[&str]) -> Vec<u8> {
     let mut tar = tar::Builder::new(Vec::new());
-    for path in files() {
+    for path in files(programs) {
         let inside = path.strip_prefix("/").expect("paths of libraries are absolute");
         tar.append_path_with_name(path.canonicalize().expect("it is there"), inside).expect("it is packed");
     }
@@ -69,11 +74,11 @@ pub(crate) fn root() -> Vec<u8> {
 }
 
 /// The programs and the libraries that the dynamic linker would load for them.
-fn files() -> BTreeSet<PathBuf> {
+fn files(programs: &[&str]) -> BTreeSet<PathBuf> {
     let libraries = |program: &str| {
         let output = Command::new("ldd").arg(program).output().expect("ldd runs");
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         text.split_whitespace().filter(|word| word.starts_with('/')).map(PathBuf::from).collect::<Vec<_>>()
     };
-    PROGRAMS.into_iter().flat_map(|program| libraries(program).into_iter().chain([PathBuf::from(program)])).collect()
+    programs.iter().flat_map(|program| libraries(program).into_iter().chain([PathBuf::from(program)])).collect()
 }

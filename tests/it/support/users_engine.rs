@@ -10,7 +10,7 @@ use std::process::Command;
 
 use loadline::rig::bases::{BaseChoice, BaseRequest, cache_folder, provide};
 use loadline::rig::docker::{Docker, Endpoint};
-use loadline::rig::private::{DataRoot, PrivateEngine, PrivateOptions, Role};
+use loadline::rig::private::{PrivateEngine, PrivateOptions, Role};
 use loadline::rig::registry::{Registry, RegistryOptions};
 use loadline::rig::{Engine, ProgressSink};
 
@@ -130,7 +130,7 @@ async fn start(folder: &Path, script: &str, registry_mirror: Option<String>) -> 
     let dockerd = folder.join("users-engine");
     std::fs::write(&dockerd, format!("#!/bin/sh\nset -eu\n{BRIDGE_ADDRESS}{script}")).expect("the script is written");
     std::fs::set_permissions(&dockerd, std::fs::Permissions::from_mode(0o755)).expect("it can be run");
-    let options = PrivateOptions { dockerd: Some(dockerd), data_root: DataRoot::Auto, role: Role::Builder, registry_mirror };
+    let options = PrivateOptions { dockerd: Some(dockerd), registry_mirror, ..PrivateOptions::new(Role::Builder) };
     let engine = PrivateEngine::start(options).await.expect("the engine starts");
     let docker = Docker::connect(&Endpoint::Unix(engine.socket().to_owned())).await.expect("it answers");
     (engine, docker)
@@ -138,7 +138,7 @@ async fn start(folder: &Path, script: &str, registry_mirror: Option<String>) -> 
 
 /// Puts stand-ins where the Hub has the published images.
 async fn fill(mirror: &Registry, references: &[String], folder: &Path) {
-    let options = PrivateOptions { dockerd: None, data_root: DataRoot::Auto, role: Role::Puller, registry_mirror: None };
+    let options = PrivateOptions::new(Role::Puller);
     let engine = PrivateEngine::start(options).await.expect("a private engine starts");
     let docker = Docker::connect(&Endpoint::Unix(engine.socket().to_owned())).await.expect("it answers");
     let (lock_path, cache) = (folder.join("bases.lock"), cache_folder().expect("a cache folder"));

@@ -1,12 +1,12 @@
 //! What `doctor` does only when asked: removing what dead runs left, and starting a private engine for real.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::cli::args::{DoctorArgs, StoreArg};
 use crate::cli::{Exit, Failure};
 use crate::rig::Engine;
 use crate::rig::docker::{Docker, Endpoint};
-use crate::rig::private::{self, DataRoot, PrivateEngine, PrivateOptions, Role};
+use crate::rig::private::{self, PrivateEngine, PrivateOptions, Role, Store};
 use crate::units;
 
 use super::model::Row;
@@ -37,9 +37,9 @@ pub(super) async fn sweep() -> Vec<Row> {
 }
 
 /// Starts a private engine and removes it again: nothing else proves that it can run.
-pub(super) async fn try_private(dockerd: Option<PathBuf>) -> Row {
+pub(super) async fn try_private(args: &DoctorArgs) -> Row {
     let what = "private, tried";
-    match tokio::time::timeout(START_LIMIT, started(dockerd)).await {
+    match tokio::time::timeout(START_LIMIT, started(args)).await {
         Ok(Ok(words)) => Row::ok(what, words),
         Ok(Err(failure)) => Row::no(what, failure.chain(), ""),
         Err(_) => {
@@ -48,8 +48,13 @@ pub(super) async fn try_private(dockerd: Option<PathBuf>) -> Row {
     }
 }
 
-async fn started(dockerd: Option<PathBuf>) -> Result<String, Failure> {
-    let options = PrivateOptions { dockerd, data_root: DataRoot::Auto, role: Role::Builder, registry_mirror: None };
+async fn started(args: &DoctorArgs) -> Result<String, Failure> {
+    let store = match args.store {
+        StoreArg::Classic => Store::Classic,
+        StoreArg::Containerd => Store::Containerd,
+    };
+    let (dockerd, engine_root) = (args.dockerd.clone(), args.engine_root.clone());
+    let options = PrivateOptions { dockerd, engine_root, store, ..PrivateOptions::new(Role::Builder) };
     let engine = PrivateEngine::start(options).await.map_err(|e| Failure::new(Exit::Engine, e))?;
     let docker = Docker::connect(&Endpoint::Unix(engine.socket().to_owned())).await.map_err(|e| Failure::new(Exit::Engine, e))?;
     let info = docker.info().await.map_err(|e| Failure::new(Exit::Engine, e))?;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use crate::cli::engine::obstacle;
 use crate::cli::{Exit, Failure};
 use crate::record::HostProbe;
 use crate::rig::docker::{Docker, Endpoint};
@@ -25,30 +26,35 @@ const ANY_IMAGE: &str = "hello-world";
 const LITTLE_SPACE: u64 = 10_000_000_000;
 
 /// Whether an own dockerd can run: everything that its start needs but the start itself.
-pub(super) async fn private_engine(dockerd: Option<PathBuf>) -> Row {
+pub(super) async fn private_engine(dockerd: Option<PathBuf>, engine_root: Option<PathBuf>) -> Row {
     let what = "private engine";
-    if let Some(obstacle) = private::obstacle(dockerd.as_deref()) {
+    if let Some(obstacle) = obstacle(dockerd.as_deref(), engine_root.as_deref()) {
         return Row::no(what, obstacle.sentence, obstacle.cure);
     }
-    let path = match private::find_dockerd(dockerd.as_deref()) {
+    let found = engine_root.as_deref().map_or_else(|| private::find_dockerd(dockerd.as_deref()), private::find_dockerd_in);
+    let path = match found {
         Ok(path) => path,
         Err(obstacle) => return Row::no(what, obstacle.sentence, obstacle.cure),
     };
-    match version_of(&path).await {
+    match version_of(&path, engine_root.as_deref()).await {
         Ok(version) => Row::ok(
             what,
             format!(
-                "{version} ({})\nroot, overlay, cgroups, bridges and all tools are there; `loadline doctor --try` starts one",
-                path.display()
+                "{version} ({}{})\nroot, overlay, cgroups, bridges and all tools are there; `loadline doctor --try` starts one",
+                path.display(),
+                engine_root.as_deref().map(|root| format!(" in {}", root.display())).unwrap_or_default()
             ),
         ),
         Err(why) => Row::no(what, format!("{} --version {why}", path.display()), "name a dockerd that runs with --dockerd"),
     }
 }
 
-/// The first line that a daemon's `--version` prints.
-async fn version_of(dockerd: &Path) -> Result<String, String> {
-    let mut command = tokio::process::Command::new(dockerd);
+/// The first line that a daemon's `--version` prints, in a root of its own where it has one.
+async fn version_of(dockerd: &Path, engine_root: Option<&Path>) -> Result<String, String> {
+    let mut command = tokio::process::Command::new(engine_root.map_or(dockerd, |_| Path::new("chroot")));
+    if let Some(root) = engine_root {
+        command.arg(root).arg(dockerd);
+    }
     command.arg("--version").stdin(Stdio::null()).kill_on_drop(true);
     let output = tokio::time::timeout(ENGINE_LIMIT, command.output()).await.map_err(|_| "does not end".to_owned())?;
     let output = output.map_err(|error| format!("could not be run: {error}"))?;
@@ -267,7 +273,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_program_that_is_no_daemon_is_told() {
-        assert!(version_of(Path::new("/bin/false")).await.is_err());
-        assert!(version_of(Path::new("/nowhere/dockerd")).await.is_err_and(|why| why.contains("could not be run")));
+        assert!(version_of(Path::new("/bin/false"), None).await.is_err());
+        assert!(version_of(Path::new("/nowhere/dockerd"), None).await.is_err_and(|why| why.contains("could not be run")));
     }
 }

@@ -30,7 +30,7 @@ pub(super) fn scenarios(folder: &Path) -> Vec<Scenario> {
 /// A private bench with the bases of `scenarios`.
 pub(super) async fn up(scenarios: &[Scenario]) -> Rigged {
     let settings = RigSettings {
-        engine: EngineKind::Private { dockerd: None, data_root: DataRoot::Auto, registry_mirror: None },
+        engine: EngineKind::Private { dockerd: None, engine_root: None, data_root: DataRoot::Auto, registry_mirror: None },
         bases: BaseChoice::StandIn,
         locked: false,
         lock: "/nonexistent/bases.lock".into(),

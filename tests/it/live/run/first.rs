@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use loadline::record::Status;
-use loadline::rig::private::{DataRoot, PrivateEngine, PrivateOptions, Role};
+use loadline::rig::private::{PrivateEngine, PrivateOptions, Role};
 use loadline::scenario::parse_scenario;
 
 use super::host::inventory;
@@ -84,7 +84,7 @@ async fn a_user_without_root_gets_the_same_on_the_engine_that_is_there() {
         return;
     }
     let _among_others = among_others();
-    let options = PrivateOptions { dockerd: None, data_root: DataRoot::Auto, role: Role::Builder, registry_mirror: None };
+    let options = PrivateOptions::new(Role::Builder);
     let engine = PrivateEngine::start(options).await.expect("a private engine starts");
     let host = format!("unix://{}", engine.socket().display());
     let folder = app(&[("Dockerfile", &exposed("serve"))]);

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use loadline::measure::Measure;
-use loadline::rig::private::{DataRoot, PrivateEngine, PrivateOptions, Role};
+use loadline::rig::private::{PrivateEngine, PrivateOptions, Role};
 
 use crate::support::app::{GOOD, Scene, app_that, assert_without_numbers, good_with, outcome, record, value};
 use crate::support::machine::among_others;
@@ -42,7 +42,7 @@ async fn a_run_on_the_users_engine_leaves_all_that_is_the_users() {
         return;
     }
     let _among_others = among_others();
-    let options = PrivateOptions { dockerd: None, data_root: DataRoot::Auto, role: Role::Builder, registry_mirror: None };
+    let options = PrivateOptions::new(Role::Builder);
     let engine = PrivateEngine::start(options).await.expect("a private engine starts");
     let socket = engine.socket();
     let client = tiny::connect(socket).await;

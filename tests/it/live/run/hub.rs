@@ -2,7 +2,7 @@
 
 use loadline::record::{BaseSet, Record};
 use loadline::rig::docker::{Docker, Endpoint};
-use loadline::rig::private::{DataRoot, PrivateEngine, PrivateOptions, Role};
+use loadline::rig::private::{PrivateEngine, PrivateOptions, Role};
 use loadline::rig::registry::{Registry, RegistryOptions};
 use loadline::rig::{Engine, ProgressSink};
 
@@ -36,7 +36,7 @@ async fn published_bases_are_locked_and_a_moved_tag_is_refused() {
     let _among_others = among_others();
     let blobs = tempfile::tempdir().expect("a folder");
     let registry = Registry::start(RegistryOptions::new(blobs.path())).await.expect("the registry starts");
-    let options = PrivateOptions { dockerd: None, data_root: DataRoot::Auto, role: Role::Puller, registry_mirror: None };
+    let options = PrivateOptions::new(Role::Puller);
     let engine = PrivateEngine::start(options).await.expect("a private engine starts");
     let docker = Docker::connect(&Endpoint::Unix(engine.socket().to_owned())).await.expect("it answers");
     let first = publish(&docker, &registry, "first").await;

@@ -10,7 +10,7 @@ use loadline::dockerfile::Context;
 use loadline::image::{Digest, EntryKind, Fate, Weighed};
 use loadline::rig::classic::ClassicImage;
 use loadline::rig::docker::{Docker, Endpoint};
-use loadline::rig::private::{DataRoot, PrivateEngine, PrivateOptions, Role};
+use loadline::rig::private::{PrivateEngine, PrivateOptions, Role};
 use loadline::rig::{BuildOutcome, BuildRequest, BuilderVersion, CacheUse, Engine, ImageInfo, ProgressSink, RunNetwork};
 use tempfile::TempDir;
 
@@ -18,6 +18,7 @@ use crate::support::machine::among_others;
 
 mod classic;
 mod sources;
+mod stores;
 
 /// The image that is built, and the one that is loaded: the lower layers of both are the same.
 const BUILT: &str = "live:built";
@@ -37,7 +38,7 @@ type Told = (Vec<u8>, usize, EntryKind, u64, Fate);
 impl Live {
     async fn start() -> Self {
         let others = tokio::task::spawn_blocking(among_others).await.expect("the lock is taken");
-        let options = PrivateOptions { dockerd: None, data_root: DataRoot::Auto, role: Role::Builder, registry_mirror: None };
+        let options = PrivateOptions::new(Role::Builder);
         let engine = PrivateEngine::start(options).await.expect("a private engine starts");
         let docker = Docker::connect(&Endpoint::Unix(engine.socket().to_owned())).await.expect("it answers").with_log(&engine.log());
         let folder = tempfile::tempdir().expect("a folder is made");

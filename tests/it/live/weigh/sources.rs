@@ -39,7 +39,7 @@ async fn every_source_says_the_same_of_a_loaded_and_of_a_built_image() {
 }
 
 /// Everything that does not depend on how a source compresses.
-fn sizes(weighed: &Weighed) -> String {
+pub(super) fn sizes(weighed: &Weighed) -> String {
     let mut weighing = weighed.weighing.clone();
     (weighing.digest, weighing.layer_transfer_size, weighing.transfer_size, weighing.manifest_size) = (None, None, None, None);
     for layer in &mut weighing.layers {
