@@ -3,8 +3,12 @@
 //! Every size in a table, a field, a flag or a chart is one of these and is printed with its name; there is no measure
 //! called just "size". The definitions D1 to D10 are in `docs/sizes.md`.
 
+mod host_fact;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub use host_fact::HostFact;
 
 /// A quantity that a trial can yield.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]

@@ -218,6 +218,7 @@ pub(crate) struct InitArgs {
 
 /// Arguments of `weigh`.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that is typed or not")]
 pub(crate) struct WeighArgs {
     /// Which image
     #[arg(
@@ -243,6 +244,9 @@ pub(crate) struct WeighArgs {
     /// List every path of every layer instead: layer, bytes, kind, what became of it
     #[arg(long)]
     pub(crate) files: bool,
+    /// Add what it takes on this host: disk blocks, archive, what other images here share
+    #[arg(long, conflicts_with = "files")]
+    pub(crate) host_facts: bool,
     /// Do not use what is known of layers from before
     #[arg(long)]
     pub(crate) fresh: bool,

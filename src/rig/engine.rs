@@ -16,11 +16,13 @@ use crate::dockerfile::Context;
 mod error;
 mod excerpt;
 mod progress;
+mod usage;
 mod vertex;
 
 pub use error::EngineError;
 pub use excerpt::Excerpt;
 pub use progress::{Progress, ProgressSink};
+pub use usage::ImageUsage;
 pub use vertex::{StepName, Vertex, VertexKind};
 
 /// What a container engine can be asked to do.
@@ -36,6 +38,12 @@ pub trait Engine: Send + Sync {
 
     /// Looks at a local image; `None` when there is none of that name or id.
     fn inspect(&self, image: &str) -> impl Future<Output = Result<Option<ImageInfo>, EngineError>> + Send;
+
+    /// What the local image with the id `id` takes in the engine's store, beside the others there.
+    fn usage(&self, id: &str) -> impl Future<Output = Result<ImageUsage, EngineError>> + Send {
+        let why = format!("it does not tell what {id} takes in its store");
+        async move { Err(EngineError::Unsupported { what: "asking for disk usage", why }) }
+    }
 
     /// Gives an image a further name. `reference` is `repository:tag`.
     fn tag(&self, image: &str, reference: &str) -> impl Future<Output = Result<(), EngineError>> + Send;

@@ -14,6 +14,6 @@ pub mod remote;
 
 pub use engine::{
     BuildFailure, BuildOutcome, BuildRequest, BuilderVersion, CacheUse, Container, ContainerSpec, ContainerState, Engine, EngineError,
-    EngineInfo, Excerpt, ImageInfo, LogLine, Product, Progress, ProgressSink, RunNetwork, Solve, StepName, Transfer, TransferPhase, Vertex,
-    VertexKind,
+    EngineInfo, Excerpt, ImageInfo, ImageUsage, LogLine, Product, Progress, ProgressSink, RunNetwork, Solve, StepName, Transfer,
+    TransferPhase, Vertex, VertexKind,
 };

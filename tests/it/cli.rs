@@ -14,6 +14,7 @@ mod publish;
 mod refusals;
 mod report;
 mod weigh;
+mod weigh_host;
 
 use std::ffi::OsStr;
 use std::path::Path;

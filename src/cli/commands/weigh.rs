@@ -1,5 +1,6 @@
 //! `weigh`: one image, all its sizes, layer by layer.
 
+mod host;
 mod open;
 mod place;
 
@@ -24,6 +25,9 @@ pub(super) fn weigh(args: &WeighArgs) -> Result<Exit, Failure> {
     let wanted = Wanted { platform: args.platform.clone(), cache, verify: args.verify };
     let place = Place::parse(&args.image)?;
     let (base, against) = (args.base.as_deref().map(Place::parse).transpose()?, args.against.as_deref().map(Place::parse).transpose()?);
+    if args.host_facts {
+        host::check(&place)?;
+    }
     let mut found = Found::at(&place, &wanted)?;
     if let Some(base) = &base {
         found.split(args.base.as_deref().unwrap_or_default(), &open::diff_ids(base, &wanted)?)?;
@@ -39,6 +43,9 @@ pub(super) fn weigh(args: &WeighArgs) -> Result<Exit, Failure> {
         let old = Found::at(place, &wanted)?;
         let delta = image::delta(&old.weighed, &found.weighed);
         data.against = Some(report::against(&old.report(text), &data, &delta));
+    }
+    if args.host_facts {
+        data.on_this_host = Some(host::facts(&place, &found.diff_ids())?);
     }
     let text = match args.format {
         WeighFormat::Terminal => Ok(report::weighing_terminal(&data, printer::width(), printer::colour())),
@@ -104,6 +111,10 @@ impl Found {
             layer.dockerfile_line = line;
         }
         Ok(())
+    }
+
+    fn diff_ids(&self) -> Vec<String> {
+        self.weighed.weighing.layers.iter().map(|layer| layer.diff_id.clone()).collect()
     }
 
     fn report(&self, name: &str) -> WeighingReport {

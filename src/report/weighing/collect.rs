@@ -41,6 +41,7 @@ impl WeighingReport {
             warnings: warnings(&image.tree),
             source,
             against: None,
+            on_this_host: None,
         }
     }
 }

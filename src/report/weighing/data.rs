@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::host::HostReport;
 use crate::image::{BaseShare, LayerContent, Line};
 use crate::measure::{Measure, Unit};
 use crate::record::FormatVersion;
@@ -49,6 +50,8 @@ pub struct WeighingReport {
     pub warnings: Vec<String>,
     /// How it differs from another image, where one was named.
     pub against: Option<AgainstReport>,
+    /// What it takes on this host, where that was asked for: facts that depend on more than the image.
+    pub on_this_host: Option<HostReport>,
 }
 
 /// Where an image's bytes come from.

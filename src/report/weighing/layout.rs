@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use anstyle::Style;
+
 use crate::report::text::is_hostile;
 
 /// A path from the root as text: a byte that is no UTF-8 is `\xff`. Not yet fit for a terminal.
@@ -47,12 +49,15 @@ pub(super) fn fit_path(text: &str, columns: usize) -> String {
     format!("{start}…{end}")
 }
 
+/// A piece of a cell in one style.
+pub(super) type Span = (String, Style);
+
 /// Rows of cells under each other: numbers to the right, words to the left, two blanks between.
 #[derive(Debug, Default)]
 pub(super) struct Columns {
     /// Whether each column holds numbers.
     numbers: Vec<bool>,
-    rows: Vec<Vec<String>>,
+    rows: Vec<Vec<Vec<Span>>>,
 }
 
 impl Columns {
@@ -62,44 +67,80 @@ impl Columns {
 
     /// Adds a row of as many cells as there are columns.
     pub(super) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
+        self.styled(Style::new(), cells);
+    }
+
+    /// Adds a row in one style.
+    pub(super) fn styled(&mut self, style: Style, cells: impl IntoIterator<Item = String>) {
+        self.spans(cells.into_iter().map(|cell| vec![(cell, style)]));
+    }
+
+    /// Adds a row of cells in several styles each.
+    pub(super) fn spans(&mut self, cells: impl IntoIterator<Item = Vec<Span>>) {
         self.rows.push(cells.into_iter().collect());
     }
 
     /// The width of every column.
     fn widths(&self) -> Vec<usize> {
-        let width = |column: usize| self.rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0);
+        let width = |column: usize| self.rows.iter().filter_map(|row| row.get(column)).map(|cell| length(cell)).max().unwrap_or(0);
         (0..self.numbers.len()).map(width).collect()
     }
 
     /// The columns that stand before the last one, each with the blanks after it, for rows that begin after `indent` blanks.
-    pub(super) fn before_last(&self, indent: usize) -> usize {
+    fn before_last(&self, indent: usize) -> usize {
         let widths = self.widths();
         indent + widths.iter().take(widths.len().saturating_sub(1)).map(|width| width + 2).sum::<usize>()
     }
 
-    /// The rows as lines, each after `indent` blanks. `last` makes the last cell fit the columns that are left of `width`; it may
-    /// break it into several lines.
-    pub(super) fn lines(&self, indent: usize, width: usize, last: fn(&str, usize) -> String) -> Vec<String> {
+    /// The rows as lines, each after `indent` blanks, with their styles if `color`. `last` makes the last cell fit the columns that
+    /// are left of `width`; it may break it into several lines.
+    pub(super) fn lines(&self, indent: usize, width: usize, color: bool, last: fn(&str, usize) -> String) -> Vec<String> {
         let widths = self.widths();
-        let left = width.saturating_sub(self.before_last(indent)).max(12);
-        let line = |row: &Vec<String>| {
+        let (before, left) = (self.before_last(indent), width.saturating_sub(self.before_last(indent)).max(12));
+        let line = |row: &Vec<Vec<Span>>| {
             let mut line = " ".repeat(indent);
             let mut further = Vec::new();
             for (column, cell) in row.iter().enumerate() {
-                let fitted = if column + 1 == self.numbers.len() { last(cell, left) } else { cell.clone() };
+                let text: String = cell.iter().map(|(text, _)| text.as_str()).collect();
+                let at_end = column + 1 == self.numbers.len();
+                let fitted = if at_end { last(&text, left) } else { text };
                 let mut parts = fitted.split('\n');
-                let cell = parts.next().unwrap_or_default();
-                further.extend(parts.map(|part| " ".repeat(self.before_last(indent)) + part));
-                let blanks = " ".repeat(widths[column].saturating_sub(cell.chars().count()));
+                let text = parts.next().unwrap_or_default();
+                let rest = cell.last().map_or_else(Style::new, |(_, style)| *style);
+                further.extend(parts.map(|part| " ".repeat(before) + &painted(part, &[(part.to_owned(), rest)], color)));
+                let blanks = " ".repeat(widths[column].saturating_sub(text.chars().count()));
                 let between = if column == 0 { "" } else { "  " };
-                let (before, after) = if self.numbers[column] { (blanks.as_str(), "") } else { ("", blanks.as_str()) };
-                line.extend([between, before, cell, after]);
+                let (front, back) = if self.numbers[column] { (blanks.as_str(), "") } else { ("", blanks.as_str()) };
+                line.extend([between, front, &painted(text, cell, color), if at_end { "" } else { back }]);
             }
             line.truncate(line.trim_end().len());
             std::iter::once(line).chain(further)
         };
         self.rows.iter().flat_map(line).collect()
     }
+}
+
+fn length(cell: &[Span]) -> usize {
+    cell.iter().map(|(text, _)| text.chars().count()).sum()
+}
+
+/// `text`, which is what was left of the text of `spans`, in their styles.
+fn painted(text: &str, spans: &[Span], color: bool) -> String {
+    if !color {
+        return text.to_owned();
+    }
+    let (mut painted, mut rest) = (String::new(), text.chars());
+    let last = spans.len().saturating_sub(1);
+    for (number, (span, style)) in spans.iter().enumerate() {
+        let part: String = rest.by_ref().take(if number == last { usize::MAX } else { span.chars().count() }).collect();
+        painted.push_str(&in_style(&part, *style));
+    }
+    painted
+}
+
+/// `text` in a style; text without one is left as it is.
+pub(super) fn in_style(text: &str, style: Style) -> String {
+    if text.is_empty() || style.is_plain() { text.to_owned() } else { format!("{style}{text}{style:#}") }
 }
 
 #[cfg(test)]
@@ -119,6 +160,17 @@ mod tests {
     fn a_long_path_keeps_its_name() {
         assert_eq!(fit_path("/usr/lib/x86_64-linux-gnu/libicudata.so.76", 24), "/usr/li…libicudata.so.76");
         assert_eq!(fit("RUN one two", 8), "RUN one…");
+    }
+
+    #[test]
+    fn styles_follow_the_text_that_is_left_and_take_no_room() {
+        let bold = Style::new().bold();
+        let mut columns = Columns::new(&[true, false]);
+        columns.spans([vec![("7".to_owned(), bold)], vec![("line".to_owned(), bold), (" and much more of it".to_owned(), Style::new())]]);
+        columns.row(["12".to_owned(), "x".to_owned()]);
+        assert_eq!(columns.lines(1, 18, false, fit), ["  7  line and muc…", " 12  x"]);
+        assert_eq!(columns.lines(1, 18, true, fit), [format!("  {bold}7{bold:#}  {bold}line{bold:#} and muc…"), " 12  x".to_owned()]);
+        assert_eq!(columns.lines(1, 18, true, |_, _| "li".to_owned())[0], format!("  {bold}7{bold:#}  {bold}li{bold:#}"));
     }
 
     proptest! {

@@ -1,9 +1,10 @@
 //! A weighing as GitHub-flavoured Markdown for a comment on a change: totals first, details folded away.
 
+use super::HostReport;
 use super::data::{AgainstReport, SizeReport, WeighedLayer, WeighingReport};
 use super::layout::shown;
 use crate::image::LayerContent;
-use crate::measure::Measure;
+use crate::measure::{HostFact, Measure, Unit};
 use crate::report::figures::percent;
 use crate::report::markdown::{escape, push, rows};
 use crate::units;
@@ -14,6 +15,9 @@ pub fn weighing_markdown(data: &WeighingReport) -> String {
     push(&mut page, &format!("### {}\n", escape(&data.image)));
     push(&mut page, &format!("{}, {}, id {}.\n", escape(&data.platform), escape(&place(data)), escape(&data.image_id)));
     push(&mut page, &sizes(data));
+    if let Some(host) = &data.on_this_host {
+        push(&mut page, &format!("**On this host**: facts that depend on more than the image.\n\n{}", facts(host)));
+    }
     if let Some(against) = &data.against {
         push(&mut page, &changes(against));
     }
@@ -41,20 +45,31 @@ fn headings<const N: usize>(texts: [&str; N]) -> [String; N] {
 
 /// Every size; beside another image, before and after.
 fn sizes(data: &WeighingReport) -> String {
-    let row = |(measure, size): (&Measure, &SizeReport)| {
-        let definition = size.definition().map(|definition| format!(" ({definition})")).unwrap_or_default();
-        let name = format!("{}{definition}", measure.title());
-        let figure = match size {
-            SizeReport::Known { value, .. } => vec![figure(*measure, *value), value.to_string()],
-            SizeReport::Unavailable { unavailable, .. } => vec!["–".to_owned(), escape(unavailable)],
-        };
-        std::iter::once(escape(&name)).chain(figure).collect()
-    };
+    let row = |(measure, size): (&Measure, &SizeReport)| sized(measure.title(), size);
     rows(&headings(["measure", "figure", "exact"]), &[false, true, true], data.sizes.iter().map(row))
 }
 
-fn figure(measure: Measure, value: u64) -> String {
-    if measure.unit() == crate::measure::Unit::Bytes { units::bytes(value) } else { value.to_string() }
+fn facts(host: &HostReport) -> String {
+    let row = |(fact, size): (&HostFact, &SizeReport)| {
+        let mut row = sized(fact.title(), size);
+        row.push(if size.value().is_some() { escape(&host.about(*fact)) } else { String::new() });
+        row
+    };
+    rows(&headings(["fact", "figure", "exact", "what it is"]), &[false, true, true, false], host.facts.iter().map(row))
+}
+
+/// Name, figure for people and exact figure; of one that cannot be had the reason.
+fn sized(title: &str, size: &SizeReport) -> Vec<String> {
+    let definition = size.definition().map(|definition| format!(" ({definition})")).unwrap_or_default();
+    let figures = match size {
+        SizeReport::Known { value, unit, .. } => [figure(*unit, *value), value.to_string()],
+        SizeReport::Unavailable { unavailable, .. } => ["–".to_owned(), escape(unavailable)],
+    };
+    std::iter::once(escape(&format!("{title}{definition}"))).chain(figures).collect()
+}
+
+fn figure(unit: Unit, value: u64) -> String {
+    if unit == Unit::Bytes { units::bytes(value) } else { value.to_string() }
 }
 
 fn changes(against: &AgainstReport) -> String {
@@ -62,7 +77,7 @@ fn changes(against: &AgainstReport) -> String {
         if before == 0 { "–".to_owned() } else { percent((after as f64 - before as f64) / before as f64 * 100.0) }
     };
     let row = |(measure, size): (&Measure, &super::SizeChange)| {
-        let (before, after) = (figure(*measure, size.before), figure(*measure, size.after));
+        let (before, after) = (figure(measure.unit(), size.before), figure(measure.unit(), size.after));
         vec![escape(measure.title()), before, after, change(size.before, size.after)]
     };
     let mut text = format!("**Against {}**\n\n", escape(&against.image));

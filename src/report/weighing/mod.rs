@@ -9,6 +9,7 @@ mod collect;
 mod csv;
 mod data;
 mod files;
+mod host;
 mod instruction;
 mod layout;
 mod markdown;
@@ -23,6 +24,7 @@ pub use data::{
     SizeReport, SourceKind, SourceReport, TransferReport, WEIGHING_VERSION, WasteReport, WeighedLayer, WeighingReport,
 };
 pub use files::{InventoryFormat, inventory};
+pub use host::HostReport;
 pub use markdown::weighing_markdown;
 pub use output::{weighing_json, weighing_schema};
 pub use terminal::weighing_terminal;

@@ -1,11 +1,22 @@
-//! A weighing as plain text for a terminal.
+//! A weighing as plain text for a terminal: the answer first, then where it comes from.
+//!
+//! Colour repeats what words and characters say and adds nothing of its own: what is left is green, what is carried for nothing red,
+//! what is the base image's or a side note faint.
+
+mod change;
+mod layers;
+mod lists;
 
 use anstyle::{AnsiColor, Style};
 
-use super::data::{AgainstReport, FileReport, SizeReport, WeighedLayer, WeighingReport};
-use super::layout::{Columns, fit, fit_path, shown};
+pub(super) use change::change_lines;
+pub(super) use layers::made_by;
+
+use super::data::{SizeReport, WeighingReport};
+use super::host::HostReport;
+use super::layout::{Columns, in_style};
 use crate::measure::{Measure, Unit};
-use crate::report::figures::{Scale, percent};
+use crate::report::figures::Scale;
 use crate::report::terminal::filled;
 use crate::report::text::one_line;
 use crate::units;
@@ -22,57 +33,44 @@ const SHOWN: usize = 10;
 /// How many paths are shown of each kind of waste.
 const WORST: usize = 5;
 
-/// Characters of the longest bar.
-const BAR: u64 = 16;
+/// Stands for a blank at which no line is broken.
+const TIED: char = '\u{a0}';
+
+/// Titles, and the figures that a reader looks for first.
+const BOLD: Style = Style::new().bold();
+
+/// Side notes, headings of columns, and what is the base image's.
+const FAINT: Style = Style::new().dimmed();
+
+/// What is left in the end.
+const LEFT: Style = AnsiColor::Green.on_default();
+
+/// What is carried for nothing.
+const WASTED: Style = AnsiColor::Red.on_default();
+
+/// Where in a Dockerfile to look.
+const PLACE: Style = AnsiColor::Cyan.on_default();
 
 /// The weighing for a terminal of `width` columns, with ANSI colours if `color`. Ends with a line break.
 pub fn weighing_terminal(data: &WeighingReport, width: u16, color: bool) -> String {
     let mut page = Page { text: String::new(), width: usize::from(width).clamp(NARROWEST, WIDEST), color };
     page.head(data);
     page.sizes(data);
+    if let Some(host) = &data.on_this_host {
+        page.host(host);
+    }
     if let Some(against) = &data.against {
         page.against(against);
     }
     page.layers(data);
     page.waste(data);
-    page.files("Biggest folders", &data.biggest_folders);
-    page.files("Biggest files", &data.biggest_files);
+    page.files("Biggest folders", data, &data.biggest_folders);
+    page.files("Biggest files", data, &data.biggest_files);
     for warning in &data.warnings {
         let subject = page.styled("warning", AnsiColor::Yellow.on_default().bold());
         page.line(&format!("\n{subject}: {}", one_line(warning)));
     }
     page.text
-}
-
-/// What made a layer, in at most `columns` characters.
-pub(super) fn made_by(layer: &WeighedLayer, columns: usize) -> String {
-    if let Some(line) = &layer.dockerfile_line {
-        return fit(&format!("{}:{} {}", one_line(&line.file), line.line, one_line(&line.instruction)), columns);
-    }
-    let text = layer.instruction.as_deref().map(one_line).filter(|text| !text.is_empty());
-    fit(&text.unwrap_or_else(|| "(the image does not say)".to_owned()), columns)
-}
-
-/// How two file systems differ, a sentence each.
-pub(super) fn change_lines(against: &AgainstReport) -> Vec<String> {
-    let files = &against.files;
-    let count = |files: u64| units::count(usize::try_from(files).unwrap_or(usize::MAX), "file");
-    let mut lines = vec![
-        format!("{} added, {}", count(files.added.files), units::bytes(files.added.after)),
-        format!("{} removed, {}", count(files.removed.files), units::bytes(files.removed.before)),
-        format!("{} changed, {} → {}", count(files.changed.files), units::bytes(files.changed.before), units::bytes(files.changed.after)),
-        format!("{} the same but out of another layer, {}", count(files.moved.files), units::bytes(files.moved.after)),
-    ];
-    if files.compared_by_size > 0 {
-        lines.push(format!("{} compared by size alone: the content was not seen", count(files.compared_by_size)));
-    }
-    lines.push(match against.delta_transfer_size {
-        Some(moved) => {
-            format!("delta transfer size (D10): {} by blobs, {} by chains of layers", units::bytes(moved.blob), units::bytes(moved.chain))
-        }
-        None => "delta transfer size (D10): only where both images have a manifest".to_owned(),
-    });
-    lines
 }
 
 struct Page {
@@ -88,162 +86,103 @@ impl Page {
     }
 
     fn styled(&self, text: &str, style: Style) -> String {
-        if self.color { format!("{style}{text}{style:#}") } else { text.to_owned() }
+        if self.color { in_style(text, style) } else { text.to_owned() }
     }
 
     fn title(&mut self, title: &str, about: &str) {
-        let title = self.styled(title, Style::new().bold());
+        let (title, about) = (self.styled(title, BOLD), self.styled(about, FAINT));
         self.line(&format!("\n{title}{}{about}", if about.is_empty() { "" } else { "  " }));
     }
 
-    fn columns(&mut self, columns: &Columns, last: fn(&str, usize) -> String) {
-        for line in columns.lines(2, self.width, last) {
+    fn columns(&mut self, indent: usize, columns: &Columns, last: fn(&str, usize) -> String) {
+        for line in columns.lines(indent, self.width, self.color, last) {
             self.line(&line);
         }
     }
 
+    /// A sentence in as many lines as it needs, each after `indent` blanks.
+    fn note(&mut self, indent: usize, text: &str, style: Style) {
+        self.paragraph(indent, &one_line(text), style);
+    }
+
+    /// Text that is fit for a terminal, in as many lines as it needs.
+    fn paragraph(&mut self, indent: usize, text: &str, style: Style) {
+        for line in filled(text, self.width.saturating_sub(indent)).lines() {
+            let line = self.styled(&line.replace(TIED, " "), style);
+            self.line(&format!("{}{line}", " ".repeat(indent)));
+        }
+    }
+
     fn head(&mut self, data: &WeighingReport) {
-        let name = self.styled(&one_line(&data.image), Style::new().bold());
-        self.line(&format!("{name}  {}", data.platform));
+        let name = self.styled(&one_line(&data.image), BOLD);
+        self.line(&format!("{name}  {}", one_line(&data.platform)));
+        self.paragraph(0, &summary(data), Style::new());
         let store = data.source.store.as_ref().map(|store| format!(", store {store}")).unwrap_or_default();
-        self.line(&one_line(&format!("from {} {}{store}", data.source.kind.id(), data.source.place)));
-        self.line(&format!("id {}", one_line(&data.image_id)));
+        self.note(0, &format!("from {} {}{store}", data.source.kind.id(), data.source.place), FAINT);
+        self.note(0, &format!("id {}", data.image_id), FAINT);
         if let Some(digest) = &data.digest {
-            self.line(&format!("manifest {}", one_line(digest)));
+            self.note(0, &format!("manifest {digest}"), FAINT);
         }
         for sentence in &data.verified {
-            self.line(&format!("verified: {}", one_line(sentence)));
+            self.note(0, &format!("verified: {sentence}"), FAINT);
         }
     }
 
     fn sizes(&mut self, data: &WeighingReport) {
         self.title("Sizes", "");
-        let values = data.sizes.iter().filter(|(measure, _)| measure.unit() == Unit::Bytes).filter_map(|(_, size)| size.value());
-        let scale = Scale::new(Unit::Bytes, values.collect::<Vec<_>>().into_iter().map(|value| value as f64));
+        let rows = data.sizes.iter().map(|(measure, size)| (measure.title(), size, about(*measure, data)));
+        self.figures(&rows.collect::<Vec<_>>());
+    }
+
+    fn host(&mut self, host: &HostReport) {
+        self.title("On this host", "facts that depend on more than the image");
+        let rows = host.facts.iter().map(|(fact, size)| (fact.title(), size, host.about(*fact)));
+        self.figures(&rows.collect::<Vec<_>>());
+    }
+
+    /// Figures under each other with what they are, then those that cannot be had: each reason once.
+    fn figures(&mut self, rows: &[(&str, &SizeReport, String)]) {
+        let bytes = rows.iter().filter_map(|(_, size, _)| match size {
+            SizeReport::Known { value, unit: Unit::Bytes, .. } => Some(*value as f64),
+            _ => None,
+        });
+        let scale = Scale::new(Unit::Bytes, bytes);
         let mut columns = Columns::new(&[false, true, false]);
-        for (measure, size) in &data.sizes {
+        let mut missing: Vec<(&str, Vec<String>)> = Vec::new();
+        for (title, size, about) in rows {
             let definition = size.definition().map(|definition| format!(" ({})", one_line(definition))).unwrap_or_default();
-            let (figure, about) = match size {
-                SizeReport::Known { value, unit: Unit::Bytes, .. } => (scale.text(*value as f64), about(*measure, data)),
-                SizeReport::Known { value, .. } => (value.to_string(), about(*measure, data)),
-                SizeReport::Unavailable { unavailable, .. } => ("–".to_owned(), one_line(unavailable)),
-            };
-            columns.row([format!("{}{definition}", measure.title()), figure, about]);
+            let title = format!("{title}{definition}");
+            match size {
+                SizeReport::Known { value, unit, .. } => {
+                    let figure = if *unit == Unit::Bytes { scale.text(*value as f64) } else { value.to_string() };
+                    columns.spans([vec![(title, Style::new())], vec![(figure, BOLD)], vec![(about.clone(), FAINT)]]);
+                }
+                SizeReport::Unavailable { unavailable, .. } => match missing.iter_mut().find(|(why, _)| why == unavailable) {
+                    Some((_, titles)) => titles.push(title),
+                    None => missing.push((unavailable, vec![title])),
+                },
+            }
         }
-        self.columns(&columns, filled);
+        self.columns(2, &columns, filled);
+        for (why, titles) in missing {
+            self.note(2, &format!("no {}: {why}", titles.join(" or ")), FAINT);
+        }
     }
+}
 
-    fn against(&mut self, against: &AgainstReport) {
-        self.title("Against", &one_line(&against.image));
-        let mut columns = Columns::new(&[false, true, false, true, true]);
-        for (measure, size) in &against.sizes {
-            let figure = |value: u64| if measure.unit() == Unit::Bytes { units::bytes(value) } else { value.to_string() };
-            let change = if size.before == 0 {
-                "–".to_owned()
-            } else {
-                percent((size.after as f64 - size.before as f64) / size.before as f64 * 100.0)
-            };
-            columns.row([measure.title().to_owned(), figure(size.before), "→".to_owned(), figure(size.after), change]);
-        }
-        self.columns(&columns, fit);
-        for line in change_lines(against) {
-            self.line(&format!("  {line}"));
-        }
-        let mut columns = Columns::new(&[false, true, false, true, false]);
-        for file in against.biggest.iter().take(SHOWN) {
-            let cells = [file.change.to_owned(), units::bytes(file.before), "→".to_owned(), units::bytes(file.after)];
-            columns.row(cells.into_iter().chain([shown(&file.path)]));
-        }
-        self.columns(&columns, fit_path);
-    }
-
-    fn layers(&mut self, data: &WeighingReport) {
-        if data.layers.is_empty() {
-            return self.title("Layers", "none");
-        }
-        self.title("Layers", "lowest first; █ files that are left, ░ files that a later layer hides");
-        let all = Bars::of(&data.layers);
-        let compressed = data.layers.iter().any(|layer| layer.compressed.is_some());
-        let numbers = [true, true, true, true, false, false];
-        let kept = |at: usize| compressed || at != 2;
-        let mut columns = Columns::new(&(0..6).filter(|&at| kept(at)).map(|at| numbers[at]).collect::<Vec<_>>());
-        let bytes = |values: Vec<u64>| Scale::new(Unit::Bytes, values.into_iter().map(|value| value as f64));
-        let scale = bytes(data.layers.iter().flat_map(|layer| [Some(layer.uncompressed), layer.compressed]).flatten().collect());
-        let text = |value: Option<u64>| value.map_or_else(|| "–".to_owned(), |value| scale.text(value as f64));
-        let head = ["#", "uncompressed", "compressed", "files", "", "made by"].map(str::to_owned);
-        columns.row(head.into_iter().enumerate().filter(|(at, _)| kept(*at)).map(|(_, cell)| cell));
-        for layer in &data.layers {
-            let files = layer.content.map_or_else(|| "–".to_owned(), |content| content.files.to_string());
-            let base = if layer.of_base { "base: " } else { "" };
-            let cells = [
-                layer.number.to_string(),
-                text(Some(layer.uncompressed)),
-                text(layer.compressed),
-                files,
-                all.bar(layer),
-                format!("{base}{}", made_by(layer, 300)),
-            ];
-            columns.row(cells.into_iter().enumerate().filter(|(at, _)| kept(*at)).map(|(_, cell)| cell));
-        }
-        self.columns(&columns, fit);
-        if let Some(base) = &data.base {
-            let text = format!(
-                "base {}: {}, {} uncompressed; the app above it {}",
-                one_line(&base.name),
-                units::count(base.layers, "layer"),
-                units::bytes(base.uncompressed_size),
-                units::bytes(base.app_size)
-            );
-            self.line(&format!("  {text}"));
-        }
-    }
-
-    fn waste(&mut self, data: &WeighingReport) {
-        let waste = &data.waste;
-        let share = waste.percent.map(|percent| format!(", {percent} % of the files of all layers")).unwrap_or_default();
-        self.title("Waste", &format!("{}{share}", units::bytes(waste.total)));
-        self.line(&format!("  overwritten  {}: a later layer has the same path", units::bytes(waste.overwritten)));
-        self.buried(&waste.worst_overwritten);
-        self.line(&format!("  deleted      {}: a later layer takes the path away", units::bytes(waste.deleted)));
-        self.buried(&waste.worst_deleted);
-        self.line(&format!("  duplicate    {}: the same content under another path", units::bytes(waste.duplicate)));
-        let mut columns = Columns::new(&[true, false, false]);
-        for group in data.duplicates.iter().take(WORST) {
-            let paths: Vec<String> = group.paths.iter().take(4).map(|path| shown(path)).collect();
-            let more = if group.copies > paths.len() as u64 { ", …" } else { "" };
-            let copies = format!("{} × {}", group.copies, units::bytes(group.bytes));
-            columns.row([units::bytes(group.wasted), copies, format!("{}{more}", paths.join(", "))]);
-        }
-        for line in columns.lines(4, self.width, fit) {
-            self.line(&line);
-        }
-    }
-
-    fn buried(&mut self, worst: &[super::BuriedReport]) {
-        let mut columns = Columns::new(&[true, false, false]);
-        for file in worst.iter().take(WORST) {
-            let times = if file.times > 1 { format!(", {} times", file.times) } else { String::new() };
-            columns.row([units::bytes(file.bytes), format!("layer {}{times}", file.layer), shown(&file.path)]);
-        }
-        for line in columns.lines(4, self.width, fit_path) {
-            self.line(&line);
-        }
-    }
-
-    fn files(&mut self, title: &str, files: &[FileReport]) {
-        if files.is_empty() {
-            return;
-        }
-        self.title(title, "");
-        let scale = Scale::new(Unit::Bytes, files.iter().take(SHOWN).map(|file| file.bytes as f64));
-        let layered = files.iter().any(|file| file.layer.is_some());
-        let mut columns = Columns::new(if layered { &[true, false, false] } else { &[true, false] });
-        for file in files.iter().take(SHOWN) {
-            let layer = file.layer.map(|layer| format!("layer {layer}"));
-            columns.row(std::iter::once(scale.text(file.bytes as f64)).chain(layer).chain([shown(&file.path)]));
-        }
-        self.columns(&columns, fit_path);
-    }
+/// What the image comes to, in a sentence whose figures stay together.
+fn summary(data: &WeighingReport) -> String {
+    let bytes = |value| units::bytes(value).replace(' ', &TIED.to_string());
+    let layers = units::count(data.layers.len(), "layer");
+    let known = |measure| data.sizes.get(&measure).and_then(SizeReport::value);
+    let size = known(Measure::UncompressedSize).map_or_else(|| layers.clone(), |size| format!("{} uncompressed in {layers}", bytes(size)));
+    let moved = known(Measure::TransferSize).map(|size| format!("; {} to pull", bytes(size))).unwrap_or_default();
+    let base = data
+        .base
+        .as_ref()
+        .map(|base| format!(": {} {} and {} on top", bytes(base.uncompressed_size), one_line(&base.name), bytes(base.app_size)));
+    let waste = if data.waste.total == 0 { "no waste".to_owned() } else { format!("{} waste", bytes(data.waste.total)) };
+    format!("{size}{}; {waste}{moved}", base.unwrap_or_default())
 }
 
 /// What a measure is, in a few words.
@@ -251,43 +190,16 @@ fn about(measure: Measure, data: &WeighingReport) -> String {
     let text = match measure {
         Measure::TransferSize => "what a first pull moves",
         Measure::LayerTransferSize => "the compressed layers alone",
-        Measure::UncompressedSize => "the layers' tars, the same everywhere",
-        Measure::LiveSize => "the files that are left in the end",
-        Measure::AppSize => return data.base.as_ref().map_or_else(String::new, |base| format!("above {}", one_line(&base.name))),
-        Measure::ClassicSize => "a classic store that pulled it",
-        Measure::ClassicSizeBuilt => "the classic store that built it",
-        Measure::ReportedSize => "what the engine says",
-        Measure::FileCount => "paths left that are no folders",
+        Measure::UncompressedSize => "as tars, the same on any engine",
+        Measure::LiveSize => "the files that a container sees",
+        Measure::AppSize => {
+            return data.base.as_ref().map_or_else(String::new, |base| format!("what is on top of {}", one_line(&base.name)));
+        }
+        Measure::ClassicSize => "`docker images` after a pull",
+        Measure::ClassicSizeBuilt => "`docker images` after a build",
+        Measure::ReportedSize => "`docker images` here",
+        Measure::FileCount => "in a container, folders left out",
         _ => "",
     };
     text.to_owned()
-}
-
-/// The bars of all layers: the layer with the most bytes of files has the longest.
-struct Bars {
-    longest: u64,
-}
-
-impl Bars {
-    fn of(layers: &[WeighedLayer]) -> Self {
-        Self { longest: layers.iter().map(|layer| parts(layer).0 + parts(layer).1).max().unwrap_or(0).max(1) }
-    }
-
-    /// What is there at all shows as one character at least.
-    fn bar(&self, layer: &WeighedLayer) -> String {
-        let (live, buried) = parts(layer);
-        let cells = |bytes: u64| {
-            let cells = (u128::from(bytes) * u128::from(BAR)).div_ceil(u128::from(self.longest));
-            usize::try_from(cells.min(u128::from(BAR))).unwrap_or(0)
-        };
-        let (whole, hidden) = (cells(live + buried), cells(buried));
-        let left = if live > 0 { whole.saturating_sub(hidden).max(1) } else { 0 };
-        let hidden = if buried > 0 { whole.saturating_sub(left).max(1) } else { 0 };
-        format!("{}{}", "█".repeat(left), "░".repeat(hidden))
-    }
-}
-
-/// Bytes of a layer's files that are left, and that are not.
-fn parts(layer: &WeighedLayer) -> (u64, u64) {
-    layer.content.map_or((0, 0), |content| (content.live, content.overwritten + content.deleted))
 }

@@ -16,6 +16,7 @@ mod error;
 mod scan;
 mod split;
 mod store;
+mod usage;
 
 use std::collections::HashSet;
 use std::num::NonZero;
@@ -27,6 +28,7 @@ use std::thread;
 pub use error::ClassicError;
 pub use scan::{Key, Scanned, scan};
 pub use split::SplitFault;
+pub use usage::{ClassicLayers, DiskUse};
 
 use crate::image::{Digest, ImageConfig, ImageError, LayerContent, LayerFacts, LayerName, LayerSource, MIN_COMPARED, chain_ids};
 use store::{Store, StoredLayer};

@@ -98,7 +98,12 @@ impl StoredLayer {
         Ok(LayerFacts { stored: None, diff_id, uncompressed, listing: listing.map(Arc::new) })
     }
 
-    /// The folder with the contents of its files.
+    /// The folder with its unpacked files.
+    pub(super) fn folder(&self) -> &Path {
+        &self.files
+    }
+
+    /// The contents of its files.
     pub(super) fn contents(&self) -> Result<Contents, ClassicError> {
         Contents::open(&self.files)
     }

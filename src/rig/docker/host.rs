@@ -94,8 +94,15 @@ impl Docker {
     /// The records of the build cache.
     pub async fn build_cache(&self) -> Result<Vec<CacheRecord>, EngineError> {
         let action = "asking for the build cache";
+        let bytes = self.account("/system/df?type=build-cache&verbose=true").await?;
+        records(&bytes).ok_or_else(|| EngineError::Incomplete { action: action.to_owned(), missing: "the records of the build cache" })
+    }
+
+    /// The engine's account of its disk usage as it writes it, asked for by `path`.
+    pub(super) async fn account(&self, path: &'static str) -> Result<Vec<u8>, EngineError> {
+        let action = "asking for the disk usage";
         let call = async {
-            let mut stream = self.disk_usage().export_image("usage");
+            let mut stream = self.asking_for(path).export_image("usage");
             let mut bytes = Vec::new();
             while let Some(piece) = stream.try_next().await.map_err(|error| self.failed(action, error))? {
                 bytes.extend_from_slice(&piece);
@@ -105,16 +112,15 @@ impl Docker {
             }
             Ok(bytes)
         };
-        let bytes = self.watched(action, call).await?;
-        records(&bytes).ok_or_else(|| EngineError::Incomplete { action: action.to_owned(), missing: "the records of the build cache" })
+        self.watched(action, call).await
     }
 
-    /// A client whose requests for an export ask for the disk usage instead. The client's own type of that answer knows its
+    /// A client whose requests for an export ask for `path` instead, the disk usage. The client's own type of that answer knows its
     /// newest form alone and drops the records that all engines before API 1.52 send.
-    fn disk_usage(&self) -> bollard::Docker {
-        self.client.clone().with_request_modifier(|mut request| {
+    fn asking_for(&self, path: &'static str) -> bollard::Docker {
+        self.client.clone().with_request_modifier(move |mut request| {
             let mut parts = request.uri().clone().into_parts();
-            parts.path_and_query = Some(hyper::http::uri::PathAndQuery::from_static("/system/df?type=build-cache&verbose=true"));
+            parts.path_and_query = Some(hyper::http::uri::PathAndQuery::from_static(path));
             if let Ok(uri) = hyper::Uri::from_parts(parts) {
                 *request.uri_mut() = uri;
             }

@@ -22,6 +22,7 @@ mod reference;
 mod text;
 mod transfer;
 mod upload;
+mod usage;
 mod watch;
 
 use std::collections::HashMap;
@@ -37,7 +38,7 @@ use link::{Forward, Link, Reach, Trouble};
 use login::LoginFor;
 
 use super::engine::{
-    BuildOutcome, BuildRequest, Container, ContainerSpec, ContainerState, Engine, EngineError, EngineInfo, ImageInfo, Product,
+    BuildOutcome, BuildRequest, Container, ContainerSpec, ContainerState, Engine, EngineError, EngineInfo, ImageInfo, ImageUsage, Product,
     ProgressSink, Transfer,
 };
 use super::remote::{Login, RegistryName};
@@ -191,6 +192,10 @@ impl Engine for Docker {
 
     async fn inspect(&self, image: &str) -> Result<Option<ImageInfo>, EngineError> {
         self.inspect_image(image).await
+    }
+
+    async fn usage(&self, id: &str) -> Result<ImageUsage, EngineError> {
+        usage::of(self, id).await
     }
 
     async fn tag(&self, image: &str, reference: &str) -> Result<(), EngineError> {

@@ -30,6 +30,7 @@ pub use engine_root::{dockerd as find_dockerd_in, has_program};
 pub use error::PrivateError;
 pub use memory::{TMPFS_FROM, available as available_memory};
 pub use obstacle::{Obstacle, find_dockerd, obstacle, obstacle_with_root};
+pub(in crate::rig) use root::file_system;
 pub use sweep::{Leftover, leftovers, sweep};
 
 use cage::{Cage, Plan};

@@ -108,7 +108,7 @@ fn unusable(path: &Path) -> Option<&'static str> {
 }
 
 /// The name of the file system that `path` lies in (statfs(2)); a number for those without a name here.
-pub(super) fn file_system(path: &Path) -> Result<String, PrivateError> {
+pub(in crate::rig) fn file_system(path: &Path) -> Result<String, PrivateError> {
     let stat = rustix::fs::statfs(path).map_err(|e| PrivateError::file("look at the file system of", path)(e.into()))?;
     // The field's type and sign differ between architectures; its low 32 bits do not.
     let magic = i128::from(stat.f_type) & 0xffff_ffff;

@@ -59,7 +59,7 @@ fn the_dockerfile_that_is_named_tells_the_line_behind_every_layer() {
     let lines: Vec<_> = (0..6).map(|at| data["layers"][at]["dockerfile_line"]["line"].as_u64()).collect();
     assert_eq!(lines, [None, None, Some(4), Some(5), Some(6), Some(7)]);
     let shown = desk.run(&["weigh", "docker-archive:shop.tar", "--file", "Dockerfile"]).data();
-    assert!(shown.contains("Dockerfile:5 COPY . /app"), "{shown}");
+    assert!(shown.contains("5  COPY . /app\n") && shown.contains("line: in Dockerfile\n"), "{shown}");
     std::fs::write(desk.path().join("other.Dockerfile"), "FROM scratch\nCOPY a /b\n").expect("it is written");
     let refusal = desk.run(&["weigh", "docker-archive:shop.tar", "--file", "other.Dockerfile"]).refusal(2);
     assert!(refusal.contains("other.Dockerfile: made none of the image's layers"), "{refusal}");

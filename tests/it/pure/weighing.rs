@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use loadline::image::{Change, DeltaKind, Digest, Weighed, delta, named_base};
-use loadline::measure::Measure;
+use loadline::measure::{HostFact, Measure};
 use loadline::report::{
-    InventoryFormat, ReadHow, SourceKind, SourceReport, WeighingReport, against, inventory, weighing_csv, weighing_json, weighing_markdown,
-    weighing_schema, weighing_terminal,
+    HostReport, InventoryFormat, ReadHow, SourceKind, SourceReport, WeighingReport, against, inventory, weighing_csv, weighing_json,
+    weighing_markdown, weighing_schema, weighing_terminal,
 };
 
 use proptest::prelude::*;
@@ -272,6 +272,47 @@ fn the_schema_of_weighings_checked_in_is_that_of_the_type() {
 fn only_a_terminal_that_takes_colour_gets_it() {
     let data = report(&shop(), registry());
     assert!(!weighing_terminal(&data, 80, false).contains('\x1b') && weighing_terminal(&data, 80, true).contains('\x1b'));
+}
+
+#[test]
+fn colour_is_all_that_a_terminal_with_colour_adds() {
+    let escape = regex::Regex::new("\x1b\\[[0-9;]*m").expect("a pattern");
+    let on_a_host = |mut data: WeighingReport| {
+        data.on_this_host = Some(host());
+        data
+    };
+    for data in [WeighingReport::new("shop:1", &split(), registry(), None), compared(), on_a_host(report(&hostile(), archive()))] {
+        for width in [60, 80, 120, 200] {
+            let (plain, coloured) = (weighing_terminal(&data, width, false), weighing_terminal(&data, width, true));
+            assert_eq!(escape.replace_all(&coloured, ""), plain);
+            assert!(plain.lines().all(|line| line.chars().count() <= usize::from(width.max(80))), "{plain}");
+        }
+    }
+}
+
+/// Facts about a host with one that is not to be had.
+fn host() -> HostReport {
+    let mut report = HostReport { file_system: Some("ext4".to_owned()), ..HostReport::default() };
+    for (fact, bytes) in HostFact::ALL.into_iter().zip([31_457_280, 0, 27_300_352, 8_404_000, 18_800_000, 2]) {
+        let found = if fact == HostFact::DiskUsage { Err("this store keeps no blobs".to_owned()) } else { Ok(bytes) };
+        report.set(fact, found);
+    }
+    report
+}
+
+#[test]
+fn facts_about_a_host_stand_in_a_section_of_their_own_in_every_format() {
+    let mut data = report(&shop(), registry());
+    data.on_this_host = Some(host());
+    let terminal = weighing_terminal(&data, 80, false);
+    let section = terminal.split("\n\n").find(|section| section.starts_with("On this host")).expect("a section");
+    let markdown = weighing_markdown(&data);
+    let table = markdown.split("**On this host**").nth(1).and_then(|rest| rest.split("\n\n").nth(1)).expect("a table");
+    let csv = weighing_csv(&data).expect("CSV");
+    let rows: Vec<&str> = csv.lines().filter(|line| ["D5", "D6", "D7", "D8"].iter().any(|id| line.contains(&format!(",{id},")))).collect();
+    let json: serde_json::Value = serde_json::from_str(&weighing_json(&data).expect("JSON")).expect("JSON");
+    let json = serde_json::to_string_pretty(&json["on_this_host"]).expect("JSON");
+    insta::assert_snapshot!(format!("{section}\n\n{table}\n\n{}\n\n{json}", rows.join("\n")));
 }
 
 /// What a layer does to one of a few paths.

@@ -202,7 +202,7 @@ fn store(info: &EngineInfo) -> String {
 }
 
 /// The engine that `run --engine host` takes, and what it says of the image.
-async fn inspected(name: &str) -> Result<(Docker, EngineInfo, ImageInfo), Failure> {
+pub(super) async fn inspected(name: &str) -> Result<(Docker, EngineInfo, ImageInfo), Failure> {
     let docker = Docker::connect(&Endpoint::Environment).await.map_err(unreachable)?;
     let info = docker.info().await.map_err(|e| Failure::new(Exit::Engine, e))?;
     if let Some(image) = docker.inspect(name).await.map_err(|e| Failure::new(Exit::Engine, e))? {

@@ -17,6 +17,7 @@ use tempfile::TempDir;
 use crate::support::machine::among_others;
 
 mod classic;
+mod host_facts;
 mod sources;
 mod stores;
 
@@ -37,8 +38,13 @@ type Told = (Vec<u8>, usize, EntryKind, u64, Fate);
 
 impl Live {
     async fn start() -> Self {
+        Self::on(DataRoot::Auto).await
+    }
+
+    /// With the engine's data in memory, or on a disk that the binary sees too.
+    async fn on(data_root: DataRoot) -> Self {
         let others = tokio::task::spawn_blocking(among_others).await.expect("the lock is taken");
-        let options = PrivateOptions::new(Role::Builder);
+        let options = PrivateOptions { data_root, ..PrivateOptions::new(Role::Builder) };
         let engine = PrivateEngine::start(options).await.expect("a private engine starts");
         let docker = Docker::connect(&Endpoint::Unix(engine.socket().to_owned())).await.expect("it answers").with_log(&engine.log());
         let folder = tempfile::tempdir().expect("a folder is made");
