@@ -5,6 +5,7 @@
 //! estimates are computed when they are read. A folder is readable at every moment of a run. `docs/record-format.md`
 //! describes the files for people, `schemas/` for machines.
 
+mod chain;
 mod check;
 mod error;
 mod files;
@@ -18,6 +19,7 @@ mod series;
 mod store;
 mod trial;
 
+pub use chain::{Chain, Gap, Link, NoChain, Part, chain};
 pub use error::RecordError;
 pub use files::replace_file;
 pub use git::{GitState, git_state};

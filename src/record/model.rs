@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::measure::Measure;
 
-/// The version that this program writes. 1.0: first format; 1.1: `host`; 1.2: what is in the layers; 1.3: warm builds, edits, deltas.
+/// The version that this program writes. 1.0: first format; 1.1: `host`; 1.2: what is in the layers; 1.3: warm builds, edits, deltas, and
+/// what the steps of a build need.
 pub const FORMAT_VERSION: FormatVersion = FormatVersion { major: 1, minor: 3 };
 
 /// A format's version: a reader takes any minor of its own major.

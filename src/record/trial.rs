@@ -210,6 +210,13 @@ pub struct Step {
     pub completed: Option<f64>,
     /// The builder's message when it failed.
     pub error: Option<String>,
+    /// The builder's name for the work; not stable between runs. Absent for the classic builder and before format 1.3.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+    /// The steps whose results it needs, by place in this list, from 0. Absent where the builder does not tell, and before
+    /// format 1.3; empty for a step that needs none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inputs: Option<Vec<usize>>,
 }
 
 /// An update of an image: the layers of the new one, and which of them a host with the old one lacks.

@@ -205,7 +205,7 @@ pub struct IntervalReport {
     /// Upper end.
     #[serde(serialize_with = "serialize_number")]
     pub high: f64,
-    /// The probability that it holds the population's median, 0 to 1.
+    /// The probability that it holds the population's median, 0 to 1; nominal from 20 values on.
     pub coverage: f64,
 }
 

@@ -25,7 +25,7 @@ mod updates;
 mod weighing;
 mod write;
 
-pub use chart::{layers_chart, sizes_chart, times_chart};
+pub use chart::{TimelineFacts, layers_chart, sizes_chart, timeline_chart, times_chart};
 pub use comparison::comparison;
 pub use csv::{observations_csv, summary_csv};
 pub use data::{

@@ -1,5 +1,7 @@
 //! From what was measured to what is recorded.
 
+use std::collections::HashMap;
+
 use crate::image::Weighing;
 use crate::measure::{Measure, Unit};
 use crate::record::{Observation, Step, TransferRecord};
@@ -85,12 +87,22 @@ impl Numbers {
     }
 }
 
-/// The steps of a build as they are recorded.
+/// The steps of a build as they are recorded: what they need is named by its place in the list. An input that the builder
+/// never told of is left out.
 pub(super) fn steps(vertices: &[Vertex]) -> Vec<Step> {
-    vertices
-        .iter()
-        .map(|v| Step { name: v.name.clone(), cached: v.cached, started: v.started, completed: v.completed, error: v.error.clone() })
-        .collect()
+    let places: HashMap<&str, usize> = vertices.iter().enumerate().map(|(place, v)| (v.digest.as_str(), place)).collect();
+    let told = |v: &Vertex| !v.digest.is_empty();
+    let inputs = |v: &Vertex| v.inputs.iter().filter_map(|digest| places.get(digest.as_str()).copied()).collect();
+    let step = |v: &Vertex| Step {
+        name: v.name.clone(),
+        cached: v.cached,
+        started: v.started,
+        completed: v.completed,
+        error: v.error.clone(),
+        digest: told(v).then(|| v.digest.clone()),
+        inputs: told(v).then(|| inputs(v)),
+    };
+    vertices.iter().map(step).collect()
 }
 
 /// Seconds that `BuildKit` spent on taking in the context: the vertex that loads it, by the daemon's clock.
@@ -109,4 +121,27 @@ pub(super) fn transfer_record(
     active_seconds: Option<f64>,
 ) -> TransferRecord {
     TransferRecord { seconds: transfer.seconds, digest, blob_bytes: blobs.values().sum(), manifest_bytes, blobs, active_seconds }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn vertex(digest: &str, inputs: &[&str]) -> Vertex {
+        let inputs = inputs.iter().map(|&i| i.to_owned()).collect();
+        Vertex { digest: digest.to_owned(), name: digest.to_owned(), inputs, cached: false, started: None, completed: None, error: None }
+    }
+
+    #[test]
+    fn the_inputs_of_a_step_are_places_in_the_list_whatever_its_order() {
+        let steps = steps(&[vertex("c", &["a", "b", "never told"]), vertex("b", &["a"]), vertex("a", &[])]);
+        let inputs: Vec<_> = steps.into_iter().map(|step| step.inputs).collect();
+        assert_eq!(inputs, [Some(vec![2, 1]), Some(vec![2]), Some(vec![])]);
+    }
+
+    #[test]
+    fn the_classic_builder_tells_of_no_inputs() {
+        let steps = steps(&[vertex("", &[]), vertex("", &[])]);
+        assert!(steps.iter().all(|step| step.digest.is_none() && step.inputs.is_none()), "{steps:?}");
+    }
 }

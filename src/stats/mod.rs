@@ -1,13 +1,24 @@
 //! Pure statistics on slices of observations.
 //!
 //! Owns nothing. Every function names its formula's source. Values are finite numbers; an empty sample has no statistic,
-//! nor has one with a value that is not finite.
+//! nor has one with a value that is not finite. The same values give the same statistic, everywhere and always. But for drift the order of the values says nothing.
 
+mod change;
+mod drift;
 mod interval;
+mod outlier;
+mod ranks;
 mod ratio;
+mod stop;
+mod variation;
 
+pub use change::{Change, Standing, VERDICT_VALUES};
+pub use drift::{DRIFT_SIGNIFICANCE, Drift};
 pub use interval::{Interval, median_interval};
+pub use outlier::{Bounds, OUTLIER_DISTANCE, outliers};
 pub use ratio::Ratio;
+pub use stop::{Precision, enough};
+pub use variation::{coefficient_of_variation, robust_coefficient_of_variation};
 
 /// What is said of a sample.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -75,5 +86,7 @@ fn sorted(values: &[f64]) -> Option<Vec<f64>> {
     values.iter().all(|v| v.is_finite()).then_some(sorted)
 }
 
+#[cfg(test)]
+mod simulation;
 #[cfg(test)]
 mod tests;

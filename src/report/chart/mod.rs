@@ -13,9 +13,13 @@ mod layers;
 mod palette;
 mod plan;
 mod plot;
+mod timeline;
+
+pub use timeline::TimelineFacts;
 
 use super::{ReportData, ReportError};
 use crate::measure::Measure;
+use crate::record::Step;
 
 /// Transfer size and uncompressed size per variant, each beside the reference variant.
 pub fn sizes_chart(data: &ReportData) -> Result<String, ReportError> {
@@ -32,4 +36,10 @@ pub fn times_chart(data: &ReportData) -> Result<String, ReportError> {
 /// The layers of every variant, base against app; `None` for a record whose trials do not say what is in the layers.
 pub fn layers_chart(data: &ReportData) -> Result<Option<String>, ReportError> {
     layers::draw(data)
+}
+
+/// The steps of one build over time, by stage, with the chain that decided how long it took; `None` where the builder told no
+/// times of its steps.
+pub fn timeline_chart(facts: &TimelineFacts<'_>, steps: &[Step]) -> Result<Option<String>, ReportError> {
+    timeline::draw(facts, steps)
 }

@@ -192,6 +192,8 @@ pub(crate) fn measured(scenario: &str, variant: &str, iteration: u32, figures: F
             started: Some(0.5),
             completed: Some(figures.build),
             error: None,
+            digest: Some("sha256:step".to_owned()),
+            inputs: Some(Vec::new()),
         }],
         push: Some(transfer(figures.push)),
         pull: Some(transfer(figures.pull)),

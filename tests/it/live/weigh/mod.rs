@@ -10,7 +10,7 @@ use loadline::dockerfile::Context;
 use loadline::image::{Digest, EntryKind, Fate, Weighed};
 use loadline::rig::classic::ClassicImage;
 use loadline::rig::docker::{Docker, Endpoint};
-use loadline::rig::private::{PrivateEngine, PrivateOptions, Role};
+use loadline::rig::private::{DataRoot, PrivateEngine, PrivateOptions, Role};
 use loadline::rig::{BuildOutcome, BuildRequest, BuilderVersion, CacheUse, Engine, ImageInfo, ProgressSink, RunNetwork};
 use tempfile::TempDir;
 
