@@ -17,8 +17,8 @@ usage() {
   cat <<'TEXT'
 usage: scripts/test.sh [--full]
 
---full   the long form: long tests too, more cases of each property, every fuzz target for FUZZ_SECONDS (60), licences
-         of all dependencies, and the demo
+--full   the long form: long tests too, more cases of each property (PROPTEST_CASES, 4096), every fuzz target for
+         FUZZ_SECONDS (60 each; 600 for a thorough look), licences of all dependencies, and the demo
 
 The live ring needs root, and CI=true makes a skipped test or a ring without a passed one a failure. Ends with
 pure=N fake=N wire=N live=N skipped=N
@@ -66,7 +66,7 @@ part() {
 }
 
 long_parts() {
-  part fuzz "$root/scripts/fuzz.sh" all "${FUZZ_SECONDS:-60}"
+  part fuzz "$root/scripts/fuzz.sh" all "$fuzz_seconds"
   part licences "$root/scripts/licences.sh"
   part demo "$root/scripts/demo.sh"
 }
@@ -87,7 +87,8 @@ verdict() {
 }
 
 # The first live run on a machine also builds all base images and measures ten variants: half an hour on two busy cores.
-full=no long=() live_limit=4500
+full=no long=() live_limit=4500 fuzz_seconds=${FUZZ_SECONDS:-60}
+[[ $fuzz_seconds =~ ^[1-9][0-9]*$ ]] || die 2 "FUZZ_SECONDS is '$fuzz_seconds' and no number of seconds; say FUZZ_SECONDS=600 for ten minutes a target"
 case ${1-} in
   '') ;;
   --full)

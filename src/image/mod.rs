@@ -55,3 +55,6 @@ pub use weigh::{BaseShare, Image, LayerContent, LayerWeight, StoredManifest, Was
 #[expect(dead_code, reason = "integration tests share this file, and need more of it")]
 #[path = "../../tests/it/support/layers.rs"]
 mod layers;
+#[cfg(test)]
+#[path = "../../tests/it/support/overlay.rs"]
+mod overlay;

@@ -167,7 +167,7 @@ fn files_that_claim_more_bytes_than_can_be_counted_are_refused() {
 fn thirty_bytes_are_enough_for_an_entry_among_its_like() {
     let mut layer = Layer::default();
     for number in 0..1000 {
-        layer = layer.file(&format!("usr/lib/node_modules/some-package/lib/file-{number:04}.js"), b"content");
+        layer = layer.file(format!("usr/lib/node_modules/some-package/lib/file-{number:04}.js"), b"content");
     }
     let listing = listed(&layer.end()).expect("a sound layer");
     assert!(listing.as_bytes().len() < 30_000, "{}", listing.as_bytes().len());

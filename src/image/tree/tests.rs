@@ -1,12 +1,11 @@
 //! The tree against a naive model of layers laid over each other.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use proptest::prelude::*;
 
 use super::*;
-use crate::image::layers::Layer;
+use crate::image::layers::{Head, Layer};
 use crate::image::listing::{Listing, ListingWriter};
+use crate::image::overlay::{Act, Overlay, Wasted, brought, layer_of};
 use crate::image::walk::TarWalk;
 
 fn listing(layer: Layer) -> Listing {
@@ -178,7 +177,7 @@ fn the_biggest_files_and_folders_are_told_with_what_is_left_of_them() {
 
 #[test]
 fn more_bytes_than_can_be_counted_are_refused() {
-    let head = crate::image::layers::Head::new(b'S', b"a", 0).gnu().with(483, b"\x80\0\0\0\x7f\xff\xff\xff\xff\xff\xff\xff");
+    let head = Head::new(b'S', b"a", 0).gnu().with(483, b"\x80\0\0\0\x7f\xff\xff\xff\xff\xff\xff\xff");
     let claim = listing(layer().entry(head, b""));
     assert_eq!(Tree::default().apply(&claim), Err(TreeError::TooMany));
 }
@@ -190,104 +189,14 @@ fn a_layer_once_more_buries_the_one_below() {
     assert_eq!((tree.live_size(), tree.waste().overwritten, tree.shares().len()), (6, 6, 4));
 }
 
-/// What a layer does, as the tests make it up.
-#[derive(Clone, Debug)]
-enum Act {
-    File(String, usize),
-    Symlink(String, usize),
-    Link(String, String),
-    Folder(String),
-    Whiteout(String),
-    Opaque(String),
-}
-
-/// What lies at a path: a folder, or a name of a content.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Thing {
-    Folder,
-    Content(usize),
-    Nothing,
-}
-
-/// The definition, spelled out: whole paths in a map, contents with their bytes.
-#[derive(Debug, Default)]
-struct Model {
-    paths: BTreeMap<String, Thing>,
-    contents: Vec<u64>,
-}
-
-fn is_below(path: &str, folder: &str) -> bool {
-    folder.is_empty() || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
-}
-
-impl Model {
-    fn apply(&mut self, acts: &[Act]) {
-        for act in acts {
-            match act {
-                Act::Whiteout(path) => self.paths.retain(|known, _| known != path && !is_below(known, path)),
-                Act::Opaque(path) => self.paths.retain(|known, _| !is_below(known, path)),
-                _ => {}
-            }
-        }
-        for act in acts {
-            match act {
-                Act::File(path, size) | Act::Symlink(path, size) => {
-                    self.contents.push(*size as u64);
-                    self.put(path, Thing::Content(self.contents.len() - 1));
-                }
-                Act::Link(path, target) => {
-                    self.clear_way(path);
-                    let found = self.paths.get(target).copied().filter(|thing| *thing != Thing::Folder);
-                    self.put(path, found.unwrap_or(Thing::Nothing));
-                }
-                Act::Folder(path) => {
-                    self.clear_way(path);
-                    self.paths.insert(path.clone(), Thing::Folder);
-                }
-                Act::Whiteout(_) | Act::Opaque(_) => {}
-            }
-        }
-    }
-
-    /// What stands in the way of the folders above a path goes.
-    fn clear_way(&mut self, path: &str) {
-        self.paths.retain(|known, thing| !(is_below(path, known) && *thing != Thing::Folder));
-    }
-
-    fn put(&mut self, path: &str, thing: Thing) {
-        self.clear_way(path);
-        self.paths.retain(|known, _| !is_below(known, path));
-        self.paths.insert(path.to_owned(), thing);
-    }
-
-    fn live_size(&self) -> u64 {
-        let contents: BTreeSet<usize> =
-            self.paths.values().filter_map(|thing| if let Thing::Content(at) = thing { Some(*at) } else { None }).collect();
-        contents.into_iter().map(|at| self.contents[at]).sum()
-    }
-
-    fn files(&self) -> Vec<String> {
-        self.paths.iter().filter(|(_, thing)| **thing != Thing::Folder).map(|(path, _)| path.clone()).collect()
-    }
-}
-
-fn made(acts: &[Act]) -> Layer {
-    acts.iter().fold(Layer::default(), |layer, act| match act {
-        Act::File(path, size) => layer.file(path, &vec![b'x'; *size]),
-        Act::Symlink(path, size) => layer.symlink(path, &"t".repeat(*size)),
-        Act::Link(path, target) => layer.hard_link(path, target),
-        Act::Folder(path) => layer.folder(path),
-        Act::Whiteout(path) => layer.whiteout(path),
-        Act::Opaque(path) => layer.opaque(path),
-    })
-}
-
 fn some_act() -> impl Strategy<Value = Act> {
     let path = || "[abc](/[abc]){0,3}";
+    let size = || prop_oneof![6 => 0_usize..50, 1 => Just(4096), 1 => Just(5000)];
     prop_oneof![
-        4 => (path(), 0_usize..50).prop_map(|(path, size)| Act::File(path, size)),
+        4 => (path(), size(), 0_u8..2).prop_map(|(path, size, fill)| Act::File(path, size, fill)),
         1 => (path(), 1_usize..50).prop_map(|(path, size)| Act::Symlink(path, size)),
         3 => (path(), path()).prop_map(|(path, target)| Act::Link(path, target)),
+        1 => path().prop_map(Act::Device),
         1 => path().prop_map(Act::Folder),
         2 => path().prop_map(Act::Whiteout),
         1 => path().prop_map(Act::Opaque),
@@ -298,17 +207,26 @@ fn some_layers() -> impl Strategy<Value = Vec<Vec<Act>>> {
     prop::collection::vec(prop::collection::vec(some_act(), 0..8), 0..6)
 }
 
+fn laid(layers: &[Vec<Act>]) -> (Tree, Overlay) {
+    let mut model = Overlay::default();
+    for acts in layers {
+        model.apply(acts);
+    }
+    (tree(layers.iter().map(|acts| layer_of(acts))), model)
+}
+
+fn config() -> ProptestConfig {
+    let asked = ProptestConfig::default();
+    ProptestConfig { cases: asked.cases.max(1000), ..asked }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1000))]
+    #![proptest_config(config())]
 
     #[test]
     fn what_is_left_is_what_the_definition_leaves(layers in some_layers()) {
-        let mut model = Model::default();
-        for acts in &layers {
-            model.apply(acts);
-        }
-        let tree = tree(layers.iter().map(|acts| made(acts)));
-        prop_assert_eq!(tree.live_size(), model.live_size());
+        let (tree, model) = laid(&layers);
+        prop_assert_eq!((tree.live_size(), tree.lost_links()), (model.live_size(), model.lost_links()));
         let mut files = Vec::new();
         tree.rows(|row| {
             if row.fate.is_live() && row.kind != EntryKind::Directory {
@@ -321,12 +239,22 @@ proptest! {
     }
 
     #[test]
+    fn what_is_wasted_is_what_the_definition_says(layers in some_layers()) {
+        let (mut tree, model) = laid(&layers);
+        let groups = tree.mark_duplicates();
+        let waste = tree.waste();
+        let found = Wasted { overwritten: waste.overwritten, deleted: waste.deleted, duplicate: waste.duplicate };
+        prop_assert_eq!(found, model.wasted());
+        prop_assert_eq!(groups.iter().map(DuplicateGroup::wasted).sum::<u64>(), waste.duplicate);
+    }
+
+    #[test]
     fn every_byte_of_a_layer_is_live_or_wasted(layers in some_layers()) {
-        let mut tree = tree(layers.iter().map(|acts| made(acts)));
+        let (mut tree, model) = laid(&layers);
         tree.mark_duplicates();
-        for (share, acts) in tree.shares().iter().zip(&layers) {
-            let bytes = acts.iter().map(|act| if let Act::File(_, size) | Act::Symlink(_, size) = act { *size as u64 } else { 0 });
-            prop_assert_eq!(share.live + share.overwritten + share.deleted, bytes.sum::<u64>());
+        for (number, (share, acts)) in tree.shares().iter().zip(&layers).enumerate() {
+            prop_assert_eq!(share.live, model.live_in(number));
+            prop_assert_eq!(share.live + share.overwritten + share.deleted, brought(acts));
         }
         let shares = tree.shares();
         let waste = tree.waste();
@@ -336,13 +264,21 @@ proptest! {
     }
 
     #[test]
+    fn what_is_told_folder_by_folder_and_path_by_path_adds_up(layers in some_layers()) {
+        let (tree, _) = laid(&layers);
+        prop_assert_eq!(tree.folders().first().map_or(0, |root| root.live), tree.live_size());
+        for (deleted, bytes) in [(false, tree.waste().overwritten), (true, tree.waste().deleted)] {
+            prop_assert_eq!(tree.biggest_buried(deleted, usize::MAX).iter().map(|buried| buried.bytes).sum::<u64>(), bytes);
+        }
+    }
+
+    #[test]
     fn a_layer_weighs_on_a_classic_store_what_it_would_leave_alone(layers in some_layers()) {
-        let whole = tree(layers.iter().map(|acts| made(acts)));
+        let whole = tree(layers.iter().map(|acts| layer_of(acts)));
         for (share, acts) in whole.shares().iter().zip(&layers) {
             // A link into a lower layer is lost here and weighs nothing there.
-            let adds: Vec<Act> = acts.iter().filter(|act| !matches!(act, Act::Whiteout(_) | Act::Opaque(_) | Act::Link(..))).cloned().collect();
-            if adds.len() == acts.len() {
-                prop_assert_eq!(share.classic, tree([made(acts)]).live_size());
+            if !acts.iter().any(|act| matches!(act, Act::Whiteout(_) | Act::Opaque(_) | Act::Link(..))) {
+                prop_assert_eq!(share.classic, tree([layer_of(acts)]).live_size());
             }
         }
     }

@@ -44,9 +44,13 @@ impl Extended {
         Some(self.link.as_slice()).filter(|link| !link.is_empty()).or_else(|| self.pax.link())
     }
 
-    /// Bytes of content in the stream.
+    /// Bytes of content in the stream. The header's own word has to be some even where pax goes before it.
     pub(super) fn stored(&self, header: &Header<'_>, kind: TarKind) -> Result<u64, String> {
         let said = self.pax.size()?;
-        if kind == TarKind::File { said.map_or_else(|| header.size(), Ok) } else { Ok(0) }
+        let own = if header.flag.has_content() { header.size()? } else { 0 };
+        if kind != TarKind::File {
+            return Ok(0);
+        }
+        said.map_or(Ok(own), |said| u64::try_from(said).map_err(|_| format!("an entry has {said} B")))
     }
 }

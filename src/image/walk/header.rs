@@ -166,6 +166,11 @@ const fn flag(byte: u8) -> Flag {
 }
 
 impl Flag {
+    /// Whether bytes of the stream belong to the entry. A folder of v7 is a file as far as its size goes.
+    pub(super) const fn has_content(self) -> bool {
+        !matches!(self, Self::Other(b'1'..=b'6'))
+    }
+
     /// What the entry is; `None` for types that engines refuse. In v7 a folder is a file whose name ends in a slash.
     pub(super) fn kind(self, path: &[u8]) -> Option<TarKind> {
         let Self::Other(byte) = self else { return None };

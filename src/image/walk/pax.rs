@@ -55,18 +55,23 @@ impl Records {
     pub(super) fn parse(&mut self, text: &mut Vec<u8>) -> Result<(), String> {
         self.clear();
         std::mem::swap(&mut self.text, text);
-        let (mut at, mut numbers) = (0, 0_u64);
+        let (mut at, mut numbers, mut says) = (0, 0_u64, false);
         while at < self.text.len() {
             let record = record(&self.text[at..]).ok_or("an extended header has a record that is none")?;
             let value = at + record.value..at + record.end - 1;
             let (keyword, said) = (&self.text[at + record.keyword..value.start - 1], &self.text[value.clone()]);
             check(keyword, said, &mut numbers)?;
+            says |= [OFFSET, LENGTH].contains(&keyword) && !said.is_empty();
             if let Some(known) = KEYWORDS.iter().position(|known| *known == keyword) {
                 self.values[known] = Some(value);
             }
             at += record.end;
         }
-        self.ranged = numbers > 0;
+        // Go's reader makes a map of them, and takes one that is empty for none.
+        self.ranged = says || numbers > 1;
+        if !self.ranged && numbers > 0 {
+            self.values[MAP] = None;
+        }
         Ok(())
     }
 
@@ -89,9 +94,10 @@ impl Records {
         self.get(LINK)
     }
 
-    /// The bytes of content in the stream, where the header block has no room for the number.
-    pub(super) fn size(&self) -> Result<Option<u64>, String> {
-        self.get(SIZE).map(count).transpose()
+    /// The bytes of content in the stream, where the header block has no room for the number. Of what has no content it is not
+    /// looked at whether there can be as many.
+    pub(super) fn size(&self) -> Result<Option<i64>, String> {
+        self.get(SIZE).map(number).transpose()
     }
 
     pub(super) fn uid(&self) -> Result<Option<u64>, String> {
@@ -156,7 +162,7 @@ struct Record {
 }
 
 fn record(text: &[u8]) -> Option<Record> {
-    let blank = text.iter().take(20).position(|&byte| byte == b' ')?;
+    let blank = text.iter().position(|&byte| byte == b' ')?;
     let end = usize::try_from(count(&text[..blank]).ok()?).ok()?;
     let keyword = blank + 1;
     if end <= keyword || end > text.len() || text[end - 1] != b'\n' {
@@ -175,7 +181,7 @@ fn check(keyword: &[u8], value: &[u8], numbers: &mut u64) -> Result<(), String> 
     }
     if [OFFSET, LENGTH].contains(&keyword) {
         let turn = if numbers.is_multiple_of(2) { OFFSET } else { LENGTH };
-        if keyword != turn {
+        if keyword != turn || value.contains(&b',') {
             return Err("the ranges of a sparse file are out of order".to_owned());
         }
         *numbers += 1;

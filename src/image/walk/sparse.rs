@@ -19,6 +19,8 @@ pub(super) struct Ranges {
 pub(super) struct OldMap {
     real: u64,
     ranges: Ranges,
+    /// Extension blocks so far.
+    blocks: u64,
 }
 
 /// The map of format 1.0: decimal numbers, one a line, in whole blocks before the data. How many ranges, then offset and length
@@ -75,13 +77,17 @@ impl OldMap {
     /// Reads the map in the header block; whether more blocks follow.
     pub(super) fn begin(block: &[u8; BLOCK]) -> Result<(Self, bool), String> {
         let real = u64::try_from(header::number(&block[483..495])?).map_err(|_| "a sparse file has less than no bytes")?;
-        let mut map = Self { real, ranges: Ranges::default() };
+        let mut map = Self { real, ranges: Ranges::default(), blocks: 0 };
         map.ranges(&block[386..482])?;
         Ok((map, block[482] != 0))
     }
 
     /// Reads an extension block; whether more follow.
     pub(super) fn extend(&mut self, block: &[u8; BLOCK]) -> Result<bool, String> {
+        self.blocks += 1;
+        if self.blocks >= MAX_EXTENDED / BLOCK as u64 {
+            return Err("a sparse file has a map of more than a megabyte".to_owned());
+        }
         self.ranges(&block[..504])?;
         Ok(block[504] != 0)
     }
@@ -119,9 +125,9 @@ impl DataMap {
             }
             self.read += 1;
             match byte {
+                _ if self.read > MAX_EXTENDED => return Err("a sparse file begins with a map that is none".to_owned()),
                 b'\n' => self.number()?,
-                _ if self.digits.len() < 20 && self.read <= MAX_EXTENDED => self.digits.push(byte),
-                _ => return Err("a sparse file begins with a map that is none".to_owned()),
+                _ => self.digits.push(byte),
             }
         }
         Ok(())

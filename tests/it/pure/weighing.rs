@@ -13,6 +13,7 @@ use proptest::prelude::*;
 
 use crate::support::checked_in;
 use crate::support::golden::{Golden, base, shop};
+use crate::support::layers::Layer;
 
 fn registry() -> SourceReport {
     SourceReport {
@@ -91,7 +92,7 @@ fn hostile() -> Golden {
                 .file("=cmd()", &[b'z'; 600])
                 .file("c\u{202e}txt.exe", &[b'w'; 500])
         })
-        .layer("", |layer| layer.remove("c\u{202e}txt.exe").file(b"\xff\xfenot utf-8", &[b'v'; 300]))
+        .layer("", |layer| layer.whiteout("c\u{202e}txt.exe").file(b"\xff\xfenot utf-8", &[b'v'; 300]))
 }
 
 fn many() -> Golden {
@@ -363,7 +364,7 @@ fn imagined(layers: &[Vec<Deed>]) -> (Golden, Model) {
         }
         image = image.layer("", |mut layer| {
             for path in removed {
-                layer = layer.remove(PATHS[path]);
+                layer = layer.whiteout(PATHS[path]);
             }
             deeds.iter().fold(layer, |layer, deed| done(layer, deed, number, &mut model))
         });
@@ -371,7 +372,7 @@ fn imagined(layers: &[Vec<Deed>]) -> (Golden, Model) {
     (image, model)
 }
 
-fn done(layer: crate::support::golden::Layer, deed: &Deed, number: usize, model: &mut Model) -> crate::support::golden::Layer {
+fn done(layer: Layer, deed: &Deed, number: usize, model: &mut Model) -> Layer {
     let inode = model.values().map(|plain| plain.inode + 1).max().unwrap_or_default();
     match *deed {
         Deed::File { path, content, mode } => {

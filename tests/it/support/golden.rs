@@ -1,28 +1,39 @@
-//! Images made of a few lines: their layers as tars, as a `docker save` archive, or with a manifest as a registry has one.
+//! Images made of a few [`layers`](super::layers): as a `docker save` archive, or with a manifest as a registry has one, sound or
+//! with parts exchanged.
 
 use loadline::image::{BlobMeter, Digest, ImageError, LayerFacts, LayerName, LayerSource, Weighed, weigh};
 use serde_json::json;
 
+use super::layers::Layer;
+
 /// An image in the making.
 pub(crate) struct Golden {
     layers: Vec<Vec<u8>>,
+    /// What each layer is stored as.
+    blobs: Vec<Vec<u8>>,
     history: Option<Vec<serde_json::Value>>,
     labels: serde_json::Value,
     manifest: bool,
+    /// The most that a layer may inflate to, and how many bytes of it come at once.
+    limit: u64,
+    piece: usize,
 }
-
-/// A layer in the making.
-pub(crate) struct Layer(tar::Builder<Vec<u8>>);
 
 impl Golden {
     pub(crate) fn new() -> Self {
-        Self { layers: Vec::new(), history: Some(Vec::new()), labels: json!({}), manifest: true }
+        let (layers, blobs, history, labels) = (Vec::new(), Vec::new(), Some(Vec::new()), json!({}));
+        Self { layers, blobs, history, labels, manifest: true, limit: 1 << 30, piece: usize::MAX }
+    }
+
+    /// An image of layers that are there, sound or not, which says neither where they come from nor how they are stored.
+    pub(crate) fn of(tars: &[Vec<u8>]) -> Self {
+        Self { layers: tars.to_vec(), blobs: tars.to_vec(), ..Self::new().without_history().without_manifest() }
     }
 
     /// With a layer on top that `instruction` made.
     pub(crate) fn layer(mut self, instruction: &str, fill: impl FnOnce(Layer) -> Layer) -> Self {
-        let layer = fill(Layer(tar::Builder::new(Vec::new())));
-        self.layers.push(layer.0.into_inner().expect("the tar is complete"));
+        self.layers.push(fill(Layer::gnu()).end());
+        self.blobs.extend(self.layers.last().cloned());
         if let Some(history) = &mut self.history {
             history.push(json!({ "created_by": instruction }));
         }
@@ -50,6 +61,22 @@ impl Golden {
         Self { manifest: false, ..self }
     }
 
+    /// With layers stored as `store` makes them.
+    pub(crate) fn stored(mut self, store: impl Fn(&[u8]) -> Vec<u8>) -> Self {
+        self.blobs = self.layers.iter().map(|tar| store(tar)).collect();
+        self
+    }
+
+    /// With layers that may inflate to no more than so many bytes.
+    pub(crate) fn with_limit(self, limit: u64) -> Self {
+        Self { limit, ..self }
+    }
+
+    /// With layers that come so many bytes at a time.
+    pub(crate) fn in_pieces(self, piece: usize) -> Self {
+        Self { piece, ..self }
+    }
+
     fn config(&self) -> Vec<u8> {
         let ids: Vec<String> = self.layers.iter().map(|tar| Digest::of(tar).to_string()).collect();
         let mut config = json!({
@@ -65,13 +92,8 @@ impl Golden {
     pub(crate) fn archive(&self) -> Vec<u8> {
         let names: Vec<String> = (0..self.layers.len()).map(|number| format!("{number}/layer.tar")).collect();
         let index = json!([{ "Config": "config.json", "RepoTags": ["shop:1"], "Layers": names }]);
-        let mut archive = Layer(tar::Builder::new(Vec::new()));
-        for (name, layer) in names.iter().zip(&self.layers) {
-            archive = archive.file(name, layer);
-        }
-        let archive =
-            archive.file("config.json", &self.config()).file("manifest.json", &serde_json::to_vec(&index).expect("it is written"));
-        archive.0.into_inner().expect("the tar is complete")
+        let archive = names.iter().zip(&self.blobs).fold(Layer::gnu(), |archive, (name, layer)| archive.file(name, layer));
+        archive.file("config.json", &self.config()).file("manifest.json", index.to_string().as_bytes()).end()
     }
 
     pub(crate) fn weighed(&self) -> Weighed {
@@ -82,11 +104,11 @@ impl Golden {
 impl LayerSource for Golden {
     fn manifest(&self) -> Result<Option<Vec<u8>>, ImageError> {
         let blob = |kind: &str, bytes: &[u8]| json!({ "mediaType": kind, "size": bytes.len(), "digest": Digest::of(bytes).to_string() });
-        let layer = |tar: &Vec<u8>| blob("application/vnd.oci.image.layer.v1.tar", tar);
+        let layer = |stored: &Vec<u8>| blob("application/vnd.oci.image.layer.v1.tar", stored);
         let manifest = json!({
             "schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",
             "config": blob("application/vnd.oci.image.config.v1+json", &self.config()),
-            "layers": self.layers.iter().map(layer).collect::<Vec<_>>(),
+            "layers": self.blobs.iter().map(layer).collect::<Vec<_>>(),
         });
         Ok(self.manifest.then(|| serde_json::to_vec(&manifest).expect("it is written")))
     }
@@ -96,64 +118,19 @@ impl LayerSource for Golden {
     }
 
     fn layer(&self, layer: &LayerName) -> Result<LayerFacts, ImageError> {
-        let mut meter = BlobMeter::default();
-        meter.update(&self.layers[layer.number]);
-        let facts = LayerFacts::from(meter.read_out().facts.expect("a plain tar"));
+        let mut meter = BlobMeter::with_limit(self.limit);
+        self.blobs[layer.number].chunks(self.piece).for_each(|piece| meter.update(piece));
+        let facts = LayerFacts::from(meter.finish()?);
         Ok(LayerFacts { stored: facts.stored.filter(|_| self.manifest), ..facts })
     }
 }
 
 impl Layer {
-    /// A file of any bytes in its name, mode 0644.
-    pub(crate) fn file(self, path: impl AsRef<[u8]>, bytes: &[u8]) -> Self {
-        self.mode(path, bytes, 0o644)
-    }
-
-    pub(crate) fn mode(mut self, path: impl AsRef<[u8]>, bytes: &[u8], mode: u32) -> Self {
-        self.entry(tar::EntryType::Regular, path.as_ref(), bytes, b"", mode);
-        self
-    }
-
     /// A file of so many bytes that no other seed gives.
     pub(crate) fn fill(self, path: &str, bytes: usize, seed: u64) -> Self {
         let mut content = vec![0; bytes];
         fastrand::Rng::with_seed(seed).fill(&mut content);
         self.file(path, &content)
-    }
-
-    pub(crate) fn symlink(mut self, path: &str, target: &str) -> Self {
-        self.entry(tar::EntryType::Symlink, path.as_bytes(), b"", target.as_bytes(), 0o777);
-        self
-    }
-
-    pub(crate) fn hard_link(mut self, path: &str, target: &str) -> Self {
-        self.entry(tar::EntryType::Link, path.as_bytes(), b"", target.as_bytes(), 0o644);
-        self
-    }
-
-    /// Takes a path of lower layers away.
-    pub(crate) fn remove(self, path: &str) -> Self {
-        let name = match path.rsplit_once('/') {
-            Some((folder, name)) => format!("{folder}/.wh.{name}"),
-            None => format!(".wh.{path}"),
-        };
-        self.file(name, b"")
-    }
-
-    /// Names go straight into the header, which holds any 100 bytes.
-    fn entry(&mut self, kind: tar::EntryType, path: &[u8], bytes: &[u8], link: &[u8], mode: u32) {
-        let mut header = tar::Header::new_gnu();
-        let raw = header.as_gnu_mut().expect("a GNU header");
-        raw.name[..path.len()].copy_from_slice(path);
-        raw.linkname[..link.len()].copy_from_slice(link);
-        header.set_entry_type(kind);
-        header.set_size(bytes.len() as u64);
-        header.set_mode(mode);
-        header.set_uid(0);
-        header.set_gid(0);
-        header.set_mtime(0);
-        header.set_cksum();
-        self.0.append(&header, bytes).expect("an entry is packed");
     }
 }
 
@@ -195,7 +172,7 @@ pub(crate) fn shop() -> Golden {
                 .fill("app/config.json", 512, 22)
         })
         .layer("RUN /bin/sh -c rm -rf /var/lib/apt/lists/* /var/cache/apt/archives # buildkit", |layer| {
-            layer.remove("var/lib/apt/lists/trixie_main_Packages").remove("var/cache/apt/archives")
+            layer.whiteout("var/lib/apt/lists/trixie_main_Packages").whiteout("var/cache/apt/archives")
         })
         .layer("RUN /bin/sh -c strip /app/server # buildkit", |layer| layer.fill("app/server", 1_704_960, 23))
         .metadata("CMD [\"/app/server\"]")

@@ -1,11 +1,18 @@
 //! Layers written entry by entry, sound and unsound ones: headers are filled by hand, so that nothing corrects them.
+//!
+//! The one builder of layers: `stored` compresses them, `golden` makes images of them, `overlay` says what they come to. Unit
+//! tests and a fuzz target share this file.
 
 /// Size of a block of a tar.
 pub(crate) const BLOCK: usize = 512;
 
 /// A tar as it is written.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Layer(Vec<u8>);
+pub(crate) struct Layer {
+    bytes: Vec<u8>,
+    /// Whether headers are GNU's rather than ustar.
+    gnu: bool,
+}
 
 /// A header block whose fields are all set, apart from the checksum.
 #[derive(Clone, Debug)]
@@ -49,16 +56,28 @@ impl Head {
     pub(crate) fn block(mut self) -> [u8; BLOCK] {
         self.put(148, b"        ");
         let sum: u32 = self.0.iter().map(|&byte| u32::from(byte)).sum();
-        self.put(148, format!("{sum:06o}\0 ").as_bytes());
+        self.put(148, format!("{sum:07o}\0").as_bytes());
         self.0
     }
 }
 
 impl Layer {
+    /// A layer in GNU's format.
+    pub(crate) fn gnu() -> Self {
+        Self { gnu: true, ..Self::default() }
+    }
+
     /// Adds bytes as they are.
     pub(crate) fn raw(mut self, bytes: &[u8]) -> Self {
-        self.0.extend_from_slice(bytes);
+        self.bytes.extend_from_slice(bytes);
         self
+    }
+
+    /// Adds a header of the layer's format and its content.
+    fn add(self, flag: u8, path: &[u8], mode: u32, link: &[u8], content: &[u8]) -> Self {
+        let head = Head::new(flag, path, content.len() as u64).with(100, format!("{mode:07o}\0").as_bytes()).with(157, link);
+        let head = if self.gnu { head.gnu() } else { head };
+        self.entry(head, content)
     }
 
     /// Adds a header and its content, padded to whole blocks.
@@ -67,25 +86,30 @@ impl Layer {
         self.raw(&head.block()).raw(content).raw(&padding)
     }
 
-    pub(crate) fn file(self, path: &str, content: &[u8]) -> Self {
-        self.entry(Head::new(b'0', path.as_bytes(), content.len() as u64), content)
+    /// A file of any bytes in its name, mode 0644.
+    pub(crate) fn file(self, path: impl AsRef<[u8]>, content: &[u8]) -> Self {
+        self.mode(path, content, 0o644)
+    }
+
+    pub(crate) fn mode(self, path: impl AsRef<[u8]>, content: &[u8], mode: u32) -> Self {
+        self.add(b'0', path.as_ref(), mode, b"", content)
     }
 
     pub(crate) fn folder(self, path: &str) -> Self {
-        self.entry(Head::new(b'5', path.as_bytes(), 0), &[])
+        self.add(b'5', path.as_bytes(), 0o755, b"", b"")
     }
 
     pub(crate) fn symlink(self, path: &str, target: &str) -> Self {
-        self.entry(Head::new(b'2', path.as_bytes(), 0).with(157, target.as_bytes()), &[])
+        self.add(b'2', path.as_bytes(), 0o777, target.as_bytes(), b"")
     }
 
     pub(crate) fn hard_link(self, path: &str, target: &str) -> Self {
-        self.entry(Head::new(b'1', path.as_bytes(), 0).with(157, target.as_bytes()), &[])
+        self.add(b'1', path.as_bytes(), 0o644, target.as_bytes(), b"")
     }
 
     /// A character device.
     pub(crate) fn device(self, path: &str) -> Self {
-        self.entry(Head::new(b'3', path.as_bytes(), 0), &[])
+        self.add(b'3', path.as_bytes(), 0o644, b"", b"")
     }
 
     /// Takes away what lower layers have at `path`.
@@ -94,12 +118,12 @@ impl Layer {
             Some((folder, name)) => format!("{folder}/.wh.{name}"),
             None => format!(".wh.{path}"),
         };
-        self.file(&marked, b"")
+        self.file(marked, b"")
     }
 
     /// Takes away what lower layers have in the folder `path`.
     pub(crate) fn opaque(self, path: &str) -> Self {
-        self.file(&format!("{path}/.wh..wh..opq"), b"")
+        self.file(format!("{path}/.wh..wh..opq"), b"")
     }
 
     /// A pax header for the entry that follows.
@@ -116,12 +140,12 @@ impl Layer {
 
     /// The tar as far as it is written, without an end mark.
     pub(crate) fn unended(self) -> Vec<u8> {
-        self.0
+        self.bytes
     }
 
     /// The complete tar.
     pub(crate) fn end(self) -> Vec<u8> {
-        self.raw(&[0; 2 * BLOCK]).0
+        self.raw(&[0; 2 * BLOCK]).bytes
     }
 }
 

@@ -9,7 +9,9 @@ pub(crate) mod golden;
 pub(crate) mod layers;
 pub(crate) mod machine;
 pub(crate) mod outlet;
+pub(crate) mod overlay;
 pub(crate) mod records;
+pub(crate) mod stored;
 pub(crate) mod tiny;
 pub(crate) mod users_engine;
 
@@ -25,10 +27,12 @@ pub(crate) fn live_or_skip(test: &str) -> bool {
 pub(crate) fn live_with(test: &str, programs: &[(&str, &str)]) -> bool {
     let missing = || programs.iter().find(|(program, _)| !on_path(program));
     let obstacle = live_obstacle().or_else(|| missing().map(|(program, package)| format!("no {program} on the path; install {package}")));
-    if let Some(reason) = &obstacle {
-        skip(test, reason);
-    }
-    obstacle.is_none()
+    obstacle.is_none_or(|reason| skip(test, &reason))
+}
+
+/// Whether the program is here that the test named `test` needs, which is recorded as skipped otherwise.
+pub(crate) fn program_or_skip(test: &str, program: &str, package: &str) -> bool {
+    on_path(program) || skip(test, &format!("no {program} on the path; install {package}"))
 }
 
 /// As [`live_with`], for a test that needs another engine than this machine's: the root file system of the one of a Debian suite,
@@ -47,14 +51,15 @@ pub(crate) fn engine_root_or_skip(test: &str, suite: &str, programs: &[(&str, &s
     None
 }
 
-/// Records the test as skipped, which is a failure with `CI=true`.
-fn skip(test: &str, reason: &str) {
+/// Records the test named `test` as skipped, which is a failure with `CI=true`. Never true: the test does not run.
+fn skip(test: &str, reason: &str) -> bool {
     assert!(std::env::var_os("CI").is_none_or(|v| v != "true"), "{test} may not be skipped in CI: {reason}");
     if let Some(path) = std::env::var_os("LOADLINE_SKIPPED_LOG") {
         let mut file = std::fs::OpenOptions::new().append(true).create(true).open(path).expect("the list of skipped tests opens");
         writeln!(file, "{test}: {reason}").expect("the list of skipped tests takes a line");
     }
     eprintln!("SKIPPED {test}: {reason}");
+    false
 }
 
 fn on_path(program: &str) -> bool {
