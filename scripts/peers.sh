@@ -10,17 +10,18 @@ set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-usage: scripts/peers.sh [--rounds N] [--without TOOL] [--out DIR]
+usage: scripts/peers.sh [--rounds N] [--slow-rounds N] [--without TOOL] [--out DIR]
 
 Makes an image of node:20 with two layers more (files deleted, files changed) in a private engine and saves it as an archive.
 Then every tool looks at it N times (5), one after the other in every round, with a warm and with a cold page cache. Writes
 DIR/README.md (medians and all values) and DIR/times.csv; DIR is results/peers/<date> by default. dive and syft are installed
-from PyPI into an environment that is removed at the end; a tool that cannot be had is named as such. syft takes minutes each time:
---without syft leaves it out. Needs root.
+from PyPI into an environment that is removed at the end; a tool that cannot be had is named as such. syft takes minutes each time,
+so that it runs in the first round alone (--slow-rounds 1); --without syft leaves it out. Needs root.
 TEXT
 }
 
 rounds=5
+slow_rounds=1
 without=
 out=$root/results/peers/$(date +%F)
 while [ $# -gt 0 ]; do
@@ -30,6 +31,7 @@ while [ $# -gt 0 ]; do
       exit 0
       ;;
     --rounds) rounds=${2:?} && shift 2 ;;
+    --slow-rounds) slow_rounds=${2:?} && shift 2 ;;
     --without) without=${2:?} && shift 2 ;;
     --out) out=$(realpath -m "${2:?}") && shift 2 ;;
     *) usage >&2 && exit 2 ;;
@@ -124,6 +126,9 @@ list_tools() {
       fresh=--fresh
       tools+=("archive|loadline weigh, known layers|$cached weigh docker-archive:$archive --files --format json")
     fi
+    if [[ $help == *--no-verify* ]]; then
+      tools+=("archive|loadline weigh --no-verify|$loadline weigh docker-archive:$archive --files --format json --no-verify")
+    fi
     tools+=("engine|loadline weigh|$loadline weigh $image --files --format json $fresh")
     tools+=("archive|loadline weigh|$loadline weigh docker-archive:$archive --files --format json $fresh")
   else
@@ -152,6 +157,7 @@ measure() {
     for state in warm cold; do
       for tool in "${tools[@]}"; do
         IFS='|' read -r looks name command <<<"$tool"
+        if [ "$name" = syft ] && [ "$round" -gt "$slow_rounds" ]; then continue; fi
         "$state"
         # shellcheck disable=SC2086  # no path here holds a blank
         run_one "$looks,\"$name\",$state,$round" $command
@@ -167,14 +173,15 @@ page() {
   {
     echo "# Tools that look into images, timed"
     echo
-    echo "\`scripts/peers.sh --rounds $rounds\` on $(date +%F), commit $(git -C "$root" rev-parse --short HEAD 2>/dev/null || echo unknown), profile $profile."
+    echo "\`scripts/peers.sh --rounds $rounds --slow-rounds $slow_rounds\` on $(date +%F), commit $(git -C "$root" rev-parse --short HEAD 2>/dev/null || echo unknown), profile $profile."
     echo
     echo "- Image: $base with two layers more, $(docker image inspect -f '{{len .RootFS.Layers}} layers, reported size {{.Size}} B' "$image"); archive: $(stat -c %s "$archive") B."
     echo "- Engine: private dockerd $versions, overlay2, data on $(stat -f -c %T "$data_root"). Machine: $(nproc) CPUs, $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)."
     echo "- Warm: archive and store are read through before each start. Cold: the page cache is dropped before each start."
     echo "- Peak RSS is of the tool's largest process (the measuring process itself has about 10 MB); what the engine needs to serve it is not in it."
     echo "- Like results, unlike work: \`loadline weigh --files\` and \`dive --json\` both write the list of all files of all layers. Of the archive both read every layer, and loadline hashes every byte and every file too (\`--fresh\`: no layer is known from before). Of the engine dive takes the export; loadline reads the index that the classic store keeps, and contents of files that may be duplicates alone."
-    echo "- Other work: \`syft\` reads every layer for packages; \`docker history\` and \`docker images\` repeat what the engine noted when the image was made and read no layer."
+    echo "- \`loadline weigh --no-verify\` reads headers, as dive does, and contents of files that may be duplicates; no layer is hashed as a whole."
+    echo "- Other work: \`syft\` reads every layer for packages, in the first $slow_rounds of $rounds rounds; \`docker history\` and \`docker images\` repeat what the engine noted when the image was made and read no layer."
     echo "- \`loadline weigh\`, known layers: all layers are in its cache of layers that it has read before."
     if [ -n "$without" ]; then echo "- Left out: $without."; fi
     if [ ${#missing[@]} -gt 0 ]; then printf -- '- Not available here:%s.\n' "$(printf ' %s,' "${missing[@]}" | sed 's/,$//')"; fi

@@ -253,6 +253,9 @@ pub(crate) struct WeighArgs {
     /// Hash every byte: also of layers that are known from before, and of those that an engine's store vouches for
     #[arg(long)]
     pub(crate) verify: bool,
+    /// Of a docker archive, take the source's word for the digests of layers, and read headers where no layer is compressed
+    #[arg(long, conflicts_with = "verify")]
+    pub(crate) no_verify: bool,
     /// What is printed on stdout
     #[arg(long, value_enum, default_value = "terminal")]
     pub(crate) format: WeighFormat,

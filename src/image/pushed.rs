@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use super::{Compression, Digest, Exported, ImageError, LayerFacts, LayerName, LayerSource, Manifest, StoredFacts, weigh};
+use super::{Compression, Digest, Exported, ImageError, LayerFacts, LayerName, LayerSource, Manifest, StoredFacts, chain_ids, weigh};
 
 /// The two put together, layer by layer.
 #[derive(Clone, Debug)]
@@ -29,12 +29,15 @@ impl Pushed {
             return Err(ImageError::Mismatch(vec![format!("the registry's manifest has {there} layers, the engine's export {here}")]));
         }
         let config = exported.config(Some(&named.config.digest))?;
-        let layers = named.layers.iter().zip(&export.layers).map(|(stored, facts)| {
-            let compression = if stored.digest == facts.diff_id { Compression::None } else { Compression::Gzip };
+        let diff_ids: Vec<Digest> = export.layers.iter().map(|layer| layer.diff_id).collect();
+        let layers = named.layers.iter().zip(&diff_ids).zip(chain_ids(&diff_ids)).enumerate();
+        let layers = layers.map(|(number, ((stored, &diff_id), chain_id))| {
+            let facts = exported.layer(&LayerName { number, diff_id, chain_id, stored: None })?;
+            let compression = if stored.digest == diff_id { Compression::None } else { Compression::Gzip };
             let said = StoredFacts { digest: stored.digest, size: stored.size, compression };
-            (stored.digest, LayerFacts { stored: Some(said), ..facts.clone() })
+            Ok((stored.digest, LayerFacts { stored: Some(said), ..facts }))
         });
-        Ok(Self { config, layers: layers.collect(), manifest })
+        Ok(Self { config, layers: layers.collect::<Result<_, ImageError>>()?, manifest })
     }
 }
 

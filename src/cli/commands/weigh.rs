@@ -21,9 +21,15 @@ use super::print;
 
 /// Weighs an image and prints one format.
 pub(super) fn weigh(args: &WeighArgs) -> Result<Exit, Failure> {
-    let cache = if args.fresh || args.verify { None } else { cache_folder().ok().map(|folder| LayerCache::open(&folder)) };
-    let wanted = Wanted { platform: args.platform.clone(), cache, verify: args.verify };
+    // What nobody verified is not kept under the name of a hash.
+    let cache =
+        if args.fresh || args.verify || args.no_verify { None } else { cache_folder().ok().map(|folder| LayerCache::open(&folder)) };
+    let wanted = Wanted { platform: args.platform.clone(), cache, verify: args.verify, trust: args.no_verify };
     let place = Place::parse(&args.image)?;
+    if args.no_verify && !matches!(place, Place::DockerArchive(_)) {
+        let why = "is for docker-archive:FILE, whose layers are not compressed; leave it out for other images";
+        return Err(Failure::new(Exit::Usage, format!("--no-verify {why}")));
+    }
     let (base, against) = (args.base.as_deref().map(Place::parse).transpose()?, args.against.as_deref().map(Place::parse).transpose()?);
     if args.host_facts {
         host::check(&place)?;

@@ -3,6 +3,8 @@
 //! `manifest.json` names the configuration and the layers, and nothing else is believed: not the names of files, not where they are,
 //! not `LayerSources`. Every layer is plain, gzip or zstd, told from its first bytes. There is no manifest that a registry would
 //! have, so the stored bytes are not hashed.
+//!
+//! [`DockerArchive::trusting`] takes the archive's word for what its layers hash to, and reads their headers.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -11,12 +13,13 @@ use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
 
+use super::headers;
 use super::packed::{Packed, Span, Unfit};
 use super::saved::Saved;
 use crate::image::export::Exported;
 use crate::image::inflate::{MAX_UNCOMPRESSED, compression_of};
 use crate::image::reading::{Stored, metered};
-use crate::image::{Digest, ImageError, LayerFacts, LayerName, LayerSource, MAX_CONFIG_BYTES, Repack};
+use crate::image::{Digest, ImageConfig, ImageError, LayerFacts, LayerName, LayerSource, MAX_CONFIG_BYTES, Repack};
 
 /// The most that may follow the end of a tar before nobody looks any more.
 const MOST_TRAILING: u64 = 64 << 20;
@@ -27,7 +30,13 @@ pub struct DockerArchive(Form);
 
 #[derive(Debug)]
 enum Form {
-    Sought { packed: Packed, config: Vec<u8>, layers: Vec<Span> },
+    Sought {
+        packed: Packed,
+        config: Vec<u8>,
+        layers: Vec<Span>,
+        /// What the headers of all layers tell, where nothing else is read.
+        trusted: Option<Vec<LayerFacts>>,
+    },
     Streamed(Box<Exported>),
 }
 
@@ -93,7 +102,33 @@ impl DockerArchive {
             let lacking = lacking.into_iter().filter_map(Result::err);
             return Err(ImageError::Mismatch(lacking.map(|name| format!("the archive lacks the layer {}", name.escape_debug())).collect()));
         }
-        Ok(Self(Form::Sought { packed, config, layers: layers.into_iter().flatten().collect() }))
+        Ok(Self(Form::Sought { packed, config, layers: layers.into_iter().flatten().collect(), trusted: None }))
+    }
+
+    /// The same image with the archive's word for what its layers hash to: headers are read, and contents that may be there more
+    /// than once. Where a layer is compressed, or the archive cannot be sought, everything is read and hashed as always.
+    ///
+    /// # Errors
+    ///
+    /// A layer cannot be read. One that is cut or broken is told when it is asked for.
+    pub fn trusting(mut self) -> Result<Self, ImageError> {
+        if let Form::Sought { packed, config, layers, trusted } = &mut self.0 {
+            let diff_ids = ImageConfig::parse(config)?.diff_ids;
+            let named: Vec<(Digest, Span)> = diff_ids.into_iter().zip(layers.iter().copied()).collect();
+            for (digest, span) in &named {
+                // The contents of one that is compressed could be those of another.
+                if !packed.is_plain(*span).map_err(|source| ImageError::Read { digest: *digest, source })? {
+                    return Ok(self);
+                }
+            }
+            *trusted = Some(headers::layers(packed, &named)?);
+        }
+        Ok(self)
+    }
+
+    /// Whether the archive's word is taken for what its layers hash to.
+    pub const fn is_trusted(&self) -> bool {
+        matches!(&self.0, Form::Sought { trusted: Some(_), .. })
     }
 }
 
@@ -126,11 +161,14 @@ impl LayerSource for DockerArchive {
     }
 
     fn layer(&self, layer: &LayerName) -> Result<LayerFacts, ImageError> {
-        let (packed, layers) = match &self.0 {
+        let (packed, layers, trusted) = match &self.0 {
             Form::Streamed(exported) => return exported.layer(layer),
-            Form::Sought { packed, layers, .. } => (packed, layers),
+            Form::Sought { packed, layers, trusted, .. } => (packed, layers, trusted),
         };
         let digest = layer.diff_id;
+        if let Some(trusted) = trusted {
+            return trusted.get(layer.number).cloned().ok_or(ImageError::Missing { digest });
+        }
         let span = *layers.get(layer.number).ok_or(ImageError::Missing { digest })?;
         let blob = metered(packed.open(span), Stored::Ignored, MAX_UNCOMPRESSED).map_err(|source| ImageError::Read { digest, source })?;
         let facts = blob.facts.map_err(|fault| ImageError::Blob { digest, fault })?;

@@ -5,6 +5,7 @@
 
 mod docker;
 mod folder;
+mod headers;
 mod layout;
 mod members;
 mod outer;

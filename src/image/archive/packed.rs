@@ -7,6 +7,7 @@ use std::os::unix::fs::FileExt as _;
 use super::members::Members;
 use super::outer::{Outer, Passing};
 use crate::image::ImageError;
+use crate::image::inflate::compression_of;
 
 /// An indexed tar file.
 #[derive(Debug)]
@@ -59,6 +60,18 @@ impl Packed {
     /// Reads a member's content; it is an error where the file has become shorter since.
     pub(super) const fn open(&self, span: Span) -> Part<'_> {
         Part { file: &self.file, at: span.offset, left: span.size }
+    }
+
+    /// Whether what lies in `span` is not compressed.
+    pub(super) fn is_plain(&self, span: Span) -> io::Result<bool> {
+        let mut start = Vec::new();
+        self.open(span).take(4).read_to_end(&mut start)?;
+        Ok(compression_of(&start).is_none())
+    }
+
+    /// Fills `buffer` with what lies at `offset` of the file.
+    pub(super) fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+        self.file.read_exact_at(buffer, offset)
     }
 
     /// A whole member.

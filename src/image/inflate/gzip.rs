@@ -6,8 +6,9 @@ use flate2::{Decompress, FlushDecompress, Status};
 
 use super::{BlobFault, Drain};
 
-/// Large enough that hashing dominates the calls, small enough to stay in the second-level cache.
-const OUTPUT: usize = 64 << 10;
+/// Large enough that the window, which the decoder saves after every call, is a small part of it; small enough to stay in the
+/// second-level cache.
+const OUTPUT: usize = 128 << 10;
 
 /// The decoder's largest window; gzip has no way to ask for another.
 const WINDOW_BITS: u8 = 15;

@@ -16,7 +16,7 @@ use super::listing::Listing;
 use super::walk::TarFault;
 use super::{Digest, ImageError};
 
-pub(super) use tally::{Drain, Tally};
+pub(super) use tally::{Drain, Hashes, Tally};
 
 /// The most that one blob may inflate to: 64 GiB. More is taken for a decompression bomb.
 pub const MAX_UNCOMPRESSED: u64 = 64 << 30;
@@ -215,6 +215,11 @@ impl Inflater {
                 }
             }
         }
+    }
+
+    /// Whether what is stored is known to be the content itself.
+    pub(super) const fn is_plain(&self) -> bool {
+        matches!(self.content, Content::Plain)
     }
 
     /// Ends the blob: how it was compressed, or why its content is unknown.

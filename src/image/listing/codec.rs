@@ -112,11 +112,10 @@ pub(super) fn complete(bytes: &mut [u8], mut content: impl FnMut(&Entry<'_>) -> 
     loop {
         let tag = reader.at;
         let Some(entry) = reader.next()? else { break };
-        if entry.kind == EntryKind::File && entry.content.is_none() {
+        let has_room = bytes[tag] & HASH_ROOM != 0;
+        if entry.kind == EntryKind::File && entry.content.is_none() && has_room {
             let hash = content(&entry);
-            if let (Some(hash), Some(end)) = (hash, reader.at.checked_sub(HASH))
-                && bytes[tag] & HASH_ROOM != 0
-            {
+            if let (Some(hash), Some(end)) = (hash, reader.at.checked_sub(HASH)) {
                 found.push((Slot { tag, hash: end }, hash));
             }
         }

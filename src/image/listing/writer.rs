@@ -50,6 +50,11 @@ impl Default for ListingWriter {
 }
 
 impl ListingWriter {
+    /// Whether the entry that began last has room for the hash of a content that is still to come.
+    pub(in crate::image) const fn awaits_content(&self) -> bool {
+        self.slot.is_some()
+    }
+
     /// The finished listing.
     pub fn finish(mut self) -> Listing {
         self.encoder.bytes.shrink_to_fit();

@@ -34,6 +34,11 @@ fn slow(bytes: &[u8], most: usize) -> Slow<'_> {
     Slow { bytes, most, calls: 0, fails: false }
 }
 
+/// Reads a blob with a second thread from the first chance on, or with none, whatever else this process does.
+fn read_by(threads: usize, source: impl Read, stored: Stored, limit: u64) -> io::Result<MeteredBlob> {
+    metered_by(source, stored, limit, || (threads > 1).then(Core::take))
+}
+
 fn whole(blob: &[u8], limit: u64) -> MeteredBlob {
     let mut meter = BlobMeter::with_limit(limit);
     meter.update(blob);
@@ -85,9 +90,12 @@ proptest! {
         if let Some(cut) = cut {
             blob.truncate(cut.index(blob.len()));
         }
-        let (one, two) = (whole(&blob, MAX_UNCOMPRESSED), read_blob(slow(&blob, most)).expect("the source does not fail"));
-        prop_assert_eq!((one.digest, one.size), (two.digest, two.size));
-        prop_assert_eq!(one.facts.ok(), two.facts.ok());
+        let metered = whole(&blob, MAX_UNCOMPRESSED);
+        for threads in [1, 2] {
+            let read = read_by(threads, slow(&blob, most), Stored::Hashed, MAX_UNCOMPRESSED).expect("the source does not fail");
+            prop_assert_eq!((metered.digest, metered.size), (read.digest, read.size));
+            prop_assert_eq!(metered.facts.clone().ok(), read.facts.ok());
+        }
     }
 }
 
@@ -98,9 +106,11 @@ fn a_bomb_is_stopped_at_the_limit() {
         blob.write_all(&vec![0; 1 << 20]).expect("a vector takes bytes");
     }
     let blob = blob.finish().expect("a vector takes bytes");
-    let found = metered(blob.as_slice(), Stored::Hashed, 100 << 19).expect("the source does not fail");
-    assert_eq!(found, whole(&blob, 100 << 19));
-    assert!(found.facts.is_err());
+    for threads in [1, 2] {
+        let found = read_by(threads, blob.as_slice(), Stored::Hashed, 100 << 19).expect("the source does not fail");
+        assert_eq!(found, whole(&blob, 100 << 19));
+        assert!(found.facts.is_err());
+    }
 }
 
 #[test]
@@ -108,14 +118,17 @@ fn a_source_that_fails_is_an_error_and_no_truncated_blob() {
     for files in [1, 30] {
         let blob = blob(1, files, true);
         let failing = Slow { fails: true, ..slow(&blob, 9_000) };
-        assert_eq!(read_blob(failing).map_err(|error| error.kind()), Err(ErrorKind::ConnectionReset));
+        let read = read_by(2, failing, Stored::Hashed, MAX_UNCOMPRESSED);
+        assert_eq!(read.map_err(|error| error.kind()), Err(ErrorKind::ConnectionReset));
     }
 }
 
 #[test]
 fn the_content_is_the_same_where_the_stored_bytes_are_not_hashed() {
     let blob = blob(9, 30, true);
-    let (hashed, ignored) = (read_blob(blob.as_slice()), metered(blob.as_slice(), Stored::Ignored, MAX_UNCOMPRESSED));
     let content = |blob: io::Result<MeteredBlob>| blob.expect("no failure").facts.map(|facts| (facts.diff_id, facts.listing));
-    assert_eq!(content(hashed), content(ignored));
+    for threads in [1, 2] {
+        let [hashed, ignored] = [Stored::Hashed, Stored::Ignored].map(|stored| read_by(threads, blob.as_slice(), stored, MAX_UNCOMPRESSED));
+        assert_eq!(content(hashed), content(ignored));
+    }
 }

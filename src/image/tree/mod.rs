@@ -70,8 +70,9 @@ const ROOT: u32 = 0;
 #[derive(Clone, Copy, Debug)]
 struct Node {
     parent: u32,
-    /// Where the last part of the path lies in the names.
-    name: (u32, u32),
+    /// Where the last part of the path lies in the names, and its length.
+    name: u32,
+    name_length: u16,
     /// The live item.
     live: u32,
     /// The children below which something may be live; the others hang in no list.
@@ -148,7 +149,7 @@ struct Applied {
 
 impl Default for Tree {
     fn default() -> Self {
-        let root = Node { parent: NONE, name: (0, 0), live: NONE, first_child: NONE, next_sibling: NONE, linked: true };
+        let root = Node { parent: NONE, name: 0, name_length: 0, live: NONE, first_child: NONE, next_sibling: NONE, linked: true };
         Self {
             names: Names::default(),
             nodes: vec![root],

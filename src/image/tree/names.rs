@@ -20,16 +20,16 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// The bytes of a name.
-    pub(super) fn get(&self, (from, length): (u32, u32)) -> &[u8] {
-        &self.bytes[from as usize..][..length as usize]
+    /// The name of a node.
+    pub(super) fn of(&self, node: &Node) -> &[u8] {
+        name(&self.bytes, node)
     }
 
     /// The node of `name` in the folder `parent`.
     pub(super) fn find(&self, nodes: &[Node], parent: u32, name: &[u8]) -> Option<u32> {
         let same = |&node: &u32| {
             let node = &nodes[node as usize];
-            node.parent == parent && self.get(node.name) == name
+            node.parent == parent && self.of(node) == name
         };
         self.nodes.find(self.hash(parent, name), same).copied()
     }
@@ -38,14 +38,14 @@ impl Names {
     pub(super) fn insert(&mut self, nodes: &mut Vec<Node>, parent: u32, name: &[u8]) -> Option<u32> {
         let node = u32::try_from(nodes.len()).ok().filter(|&node| node < MAX_NODES)?;
         let from = u32::try_from(self.bytes.len()).ok()?;
-        let length = u32::try_from(name.len()).ok()?;
+        let name_length = u16::try_from(name.len()).ok()?;
         self.bytes.extend_from_slice(name);
-        nodes.push(Node { parent, name: (from, length), live: NONE, first_child: NONE, next_sibling: NONE, linked: false });
+        nodes.push(Node { parent, name: from, name_length, live: NONE, first_child: NONE, next_sibling: NONE, linked: false });
         let hash = self.hash(parent, name);
         let (bytes, hasher) = (&self.bytes, &self.hasher);
         self.nodes.insert_unique(hash, node, |&node| {
-            let Node { parent, name: (from, length), .. } = nodes[node as usize];
-            hasher.hash_one((parent, &bytes[from as usize..][..length as usize]))
+            let node = &nodes[node as usize];
+            hasher.hash_one((node.parent, self::name(bytes, node)))
         });
         Some(node)
     }
@@ -53,4 +53,9 @@ impl Names {
     fn hash(&self, parent: u32, name: &[u8]) -> u64 {
         self.hasher.hash_one((parent, name))
     }
+}
+
+/// The name of `node` among `bytes`.
+fn name<'a>(bytes: &'a [u8], node: &Node) -> &'a [u8] {
+    &bytes[node.name as usize..][..usize::from(node.name_length)]
 }

@@ -36,17 +36,22 @@ pub struct Folder {
 impl Tree {
     /// Hands every path in every layer to `take`: paths in order of their bytes, folder by folder, layers lowest first.
     pub fn rows(&self, mut take: impl FnMut(&Row<'_>)) {
-        let (order, ranks) = self.order();
-        let mut by_rank: Vec<(u32, u32)> = (0_u32..).zip(&self.items).map(|(at, item)| (ranks[item.node as usize], at)).collect();
-        by_rank.sort_unstable();
-        let mut path = Vec::new();
-        let mut last = NONE;
-        for (rank, at) in by_rank {
-            if rank != last {
-                self.path(order[rank as usize], &mut path);
-                last = rank;
+        let (first, next) = self.items_by_node();
+        let siblings = self.siblings();
+        let (mut path, mut waiting) = (Vec::new(), vec![ROOT]);
+        while let Some(node) = waiting.pop() {
+            let mut at = first[node as usize];
+            if at != NONE {
+                self.path(node, &mut path);
             }
-            take(&self.row(self.item(at), &path));
+            while at != NONE {
+                take(&self.row(self.item(at), &path));
+                at = next[at as usize];
+            }
+            // They lie last name first, so that the first name is taken first.
+            let from = siblings.partition_point(|&other| self.node(other).parent < node);
+            let to = from + siblings[from..].partition_point(|&other| self.node(other).parent == node);
+            waiting.extend_from_slice(&siblings[from..to]);
         }
     }
 
@@ -114,7 +119,7 @@ impl Tree {
     pub(super) fn path(&self, mut node: u32, path: &mut Vec<u8>) {
         let mut parts = Vec::new();
         while node != ROOT {
-            parts.push(self.names.get(self.node(node).name));
+            parts.push(self.names.of(self.node(node)));
             node = self.node(node).parent;
         }
         path.clear();
@@ -126,24 +131,24 @@ impl Tree {
         }
     }
 
-    /// All nodes, each folder before what is in it and siblings by name; and the place of each node in that order.
-    fn order(&self) -> (Vec<u32>, Vec<u32>) {
+    /// Of every node its first item, and of every item the next one of the same node: lowest layers first.
+    fn items_by_node(&self) -> (Vec<u32>, Vec<u32>) {
+        let (mut first, mut next) = (vec![NONE; self.nodes.len()], vec![NONE; self.items.len()]);
+        for (at, item) in self.items.iter().enumerate().rev() {
+            let at = u32::try_from(at).expect("items are counted in 32 bits");
+            next[at as usize] = std::mem::replace(&mut first[item.node as usize], at);
+        }
+        (first, next)
+    }
+
+    /// All nodes but the root by their folder, those of one folder by name, last name first.
+    fn siblings(&self) -> Vec<u32> {
         let count = u32::try_from(self.nodes.len()).expect("nodes are counted in 32 bits");
         let mut siblings: Vec<u32> = (1..count).collect();
         siblings.sort_unstable_by(|&a, &b| {
             let (a, b) = (self.node(a), self.node(b));
-            a.parent.cmp(&b.parent).then_with(|| self.names.get(b.name).cmp(self.names.get(a.name)))
+            a.parent.cmp(&b.parent).then_with(|| self.names.of(b).cmp(self.names.of(a)))
         });
-        let (mut order, mut ranks) = (Vec::with_capacity(self.nodes.len()), vec![0; self.nodes.len()]);
-        let mut waiting = vec![ROOT];
-        while let Some(node) = waiting.pop() {
-            ranks[node as usize] = u32::try_from(order.len()).expect("nodes are counted in 32 bits");
-            order.push(node);
-            // They lie last name first, so that the first name is taken first.
-            let from = siblings.partition_point(|&other| self.node(other).parent < node);
-            let to = from + siblings[from..].partition_point(|&other| self.node(other).parent == node);
-            waiting.extend_from_slice(&siblings[from..to]);
-        }
-        (order, ranks)
+        siblings
     }
 }

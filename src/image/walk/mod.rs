@@ -119,6 +119,14 @@ impl<S: Sink> TarWalk<S> {
         }
     }
 
+    /// How many of the bytes that come next are content that may be [skipped](Self::skip).
+    pub const fn skippable(&self) -> u64 {
+        match &self.state {
+            State::Content { left, map: None, .. } => *left,
+            _ => 0,
+        }
+    }
+
     /// Takes the next `count` bytes, all of the content of one entry, without seeing them.
     pub fn skip(&mut self, count: u64) {
         match &mut self.state {

@@ -5,7 +5,7 @@ mod read;
 
 pub use model::{BaseShare, LayerContent, LayerWeight, WasteBytes, Weighing};
 
-use super::source::{LayerFacts, LayerName, LayerSource};
+use super::source::{LayerFacts, LayerName, LayerSource, StoredFacts};
 use super::tree::{DuplicateGroup, LayerShare, Tree};
 use super::{Digest, ImageConfig, ImageError, Manifest};
 
@@ -21,7 +21,18 @@ pub struct Image {
     /// The manifest, where the source has one.
     pub manifest: Option<StoredManifest>,
     /// Lowest first.
-    pub layers: Vec<LayerFacts>,
+    pub layers: Vec<CountedLayer>,
+}
+
+/// What was counted of a layer's bytes; what it holds is in the tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CountedLayer {
+    /// Of the stored bytes; `None` where they were not read.
+    pub stored: Option<StoredFacts>,
+    /// Hash of the tar.
+    pub diff_id: Digest,
+    /// Bytes of the tar: the layer's share of D3.
+    pub uncompressed: u64,
 }
 
 /// A manifest as stored.
@@ -53,16 +64,12 @@ pub struct Weighed {
 /// All disagreements are reported together: a manifest that lies about a size or digest, a layer whose tar does not hash
 /// to the configuration's `diff_id`, a layer that cannot be inflated or unpacked because it is broken, and a layer count that
 /// differs from `rootfs.diff_ids`, are errors, never numbers.
-///
-/// # Panics
-///
-/// Never: a layer without a listing was refused before.
 pub fn weigh(source: &impl LayerSource) -> Result<Weighed, ImageError> {
-    let image = read::image(source)?;
+    let (image, listings) = read::image(source)?;
     let mut tree = Tree::default();
-    for layer in &image.layers {
-        let listing = layer.listing.as_ref().expect("a layer that is no tar was refused");
-        tree.apply(listing).map_err(|error| ImageError::Invalid { what: "image", why: error.to_string() })?;
+    // What the tree has of a layer needs no list beside it.
+    for listing in listings {
+        tree.apply(&listing).map_err(|error| ImageError::Invalid { what: "image", why: error.to_string() })?;
     }
     let duplicates = tree.mark_duplicates();
     let weighing = model::weighing(&image, &tree)?;

@@ -166,7 +166,7 @@ impl Weighing {
 
 impl Image {
     fn layer_weights(&self, shares: &[LayerShare]) -> Vec<LayerWeight> {
-        let weight = |(number, facts): (usize, &super::LayerFacts)| {
+        let weight = |(number, facts): (usize, &super::CountedLayer)| {
             let stored = self.manifest.as_ref().map(|stored| &stored.manifest.layers[number]);
             LayerWeight {
                 digest: stored.map(|stored| stored.digest.to_string()),

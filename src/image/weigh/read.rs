@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZero;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 
-use super::{Image, LayerFacts, LayerName, LayerSource, StoredManifest};
+use super::{CountedLayer, Image, LayerFacts, LayerName, LayerSource, StoredManifest};
+use crate::image::listing::Listing;
 use crate::image::{Descriptor, Digest, ImageConfig, ImageError, Manifest, chain_ids};
 
-/// Everything that `source` has of one image, if it agrees with itself.
-pub(super) fn image(source: &impl LayerSource) -> Result<Image, ImageError> {
+/// Everything that `source` has of one image, if it agrees with itself; and what its layers hold, lowest first.
+pub(super) fn image(source: &impl LayerSource) -> Result<(Image, Vec<Arc<Listing>>), ImageError> {
     let mut wrong = Vec::new();
     let manifest = source.manifest()?.map(|bytes| stored(&bytes)).transpose()?;
     let named = manifest.as_ref().map(|stored| &stored.manifest.config);
@@ -26,8 +27,13 @@ pub(super) fn image(source: &impl LayerSource) -> Result<Image, ImageError> {
     if !wrong.is_empty() {
         return Err(ImageError::Mismatch(wrong));
     }
-    let layers = layers.into_iter().flatten().collect();
-    Ok(Image { id, config_bytes: config_bytes.len() as u64, config, manifest, layers })
+    let parts = |facts: LayerFacts| {
+        let LayerFacts { stored, diff_id, uncompressed, listing } = facts;
+        // A layer that is no tar was refused by now.
+        listing.ok().map(|listing| (CountedLayer { stored, diff_id, uncompressed }, listing))
+    };
+    let (layers, listings) = layers.into_iter().flatten().filter_map(parts).unzip();
+    Ok((Image { id, config_bytes: config_bytes.len() as u64, config, manifest, layers }, listings))
 }
 
 fn stored(bytes: &[u8]) -> Result<StoredManifest, ImageError> {

@@ -55,6 +55,7 @@ fn verified(image: &Weighed, source: &SourceReport) -> Vec<String> {
     let count = units::count(layers.len(), "layer");
     let mut sentences = vec![match (source.read, source.known_layers) {
         (ReadHow::StoreIndex, _) => format!("the store's list of {count} against the configuration; no content was hashed (--verify does)"),
+        (ReadHow::Headers, _) => "nothing: the archive's word is taken for what its layers hash to (--no-verify)".to_owned(),
         (ReadHow::EveryByte, 0) => format!("the tar of every layer against the configuration ({count})"),
         (ReadHow::EveryByte, known) => format!(
             "the tars of {} of {count} against the configuration; the rest is known from before (--fresh reads it)",

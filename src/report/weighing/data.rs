@@ -108,6 +108,8 @@ pub enum ReadHow {
     EveryByte,
     /// The engine's store was asked what they hold; nothing was hashed but what may be a duplicate.
     StoreIndex,
+    /// Headers of layers were read, and contents that may be duplicates; nothing was held against a digest.
+    Headers,
 }
 
 /// A size or a count, or why there is none.

@@ -1,8 +1,11 @@
 //! An image in a registry, weighed as its blobs stream by: nothing is kept but the manifest.
 //!
-//! Every blob has a connection of its own, read by the thread that asks for it in the rhythm in which it is inflated. The login goes to
+//! Every blob has a connection of its own, on a thread of its own, which is no further ahead of whoever reads the blob than a few parts
+//! of an answer. The login goes to
 //! the registry alone: where it refers to another server, that one is asked without it, and over TLS unless both are on this machine.
 
+use std::io::{self, Read};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -14,12 +17,15 @@ use super::http::{self, Stream};
 use super::login::Login;
 use super::{LoginPlace, PATIENCE, RegistryName, Remote, RemoteError};
 use crate::image::{
-    AnyManifest, BlobMeter, Digest, ImageError, LayerFacts, LayerName, LayerSource, MAX_CONFIG_BYTES, MAX_MANIFEST_BYTES, choose,
-    native_platform,
+    AnyManifest, Digest, ImageError, LayerFacts, LayerName, LayerSource, MAX_CONFIG_BYTES, MAX_MANIFEST_BYTES, MeteredBlob, choose,
+    native_platform, read_blob,
 };
 
 /// More servers than any registry refers to for one blob.
 const MOST_REDIRECTS: usize = 5;
+
+/// How many parts of an answer may wait to be read; each has what one read of the connection brought, half a megabyte at most.
+const AHEAD: usize = 4;
 
 /// An index may name indexes; more levels than these are none that anybody makes.
 const MOST_LEVELS: usize = 3;
@@ -34,6 +40,23 @@ pub struct RemoteImage {
     manifest: Bytes,
     /// The header that the registry took last.
     authorization: Mutex<Option<String>>,
+}
+
+/// A blob as its parts arrive. Its end may be that of the connection: whoever fetches it tells.
+struct Arriving {
+    parts: Receiver<Bytes>,
+    part: Bytes,
+}
+
+impl Read for Arriving {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.part.is_empty() {
+            self.part = self.parts.recv().unwrap_or_default();
+        }
+        let count = buffer.len().min(self.part.len());
+        buffer[..count].copy_from_slice(&self.part.split_to(count));
+        Ok(count)
+    }
 }
 
 /// Where an image is: `HOST[:PORT]/PATH[:TAG][@DIGEST]`, or a short name of Docker Hub's.
@@ -68,28 +91,39 @@ impl RemoteImage {
         Err(ImageError::Invalid { what: "index", why: "names indexes that name indexes".to_owned() }.into())
     }
 
-    /// Hands the bytes of a blob to `take`, no more than `most`, and tells how many there were.
-    fn blob(&self, digest: &Digest, most: u64, take: &mut (dyn FnMut(&[u8]) + Send)) -> Result<u64, ImageError> {
+    /// Has `read` read a blob as it comes, of which no more than one part beyond `most` bytes is fetched. Where it does not come whole,
+    /// that is the error, whatever `read` made of it.
+    fn blob<T>(&self, digest: &Digest, most: u64, read: impl FnOnce(&mut Arriving) -> T) -> Result<T, ImageError> {
         // A runtime of its own, on a thread of its own: whoever asks may stand in another one, which must not be blocked.
-        let read = move || {
+        let fetch = |parts: SyncSender<Bytes>| {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             let runtime = runtime.map_err(|error| broken(digest, 0, error.to_string()))?;
-            runtime.block_on(self.stream(digest, most, take))
+            runtime.block_on(self.stream(digest, most, &parts))
         };
-        std::thread::scope(|scope| scope.spawn(read).join()).unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        std::thread::scope(|scope| {
+            let (parts, arriving) = sync_channel(AHEAD);
+            let fetched = scope.spawn(move || fetch(parts));
+            let mut arriving = Arriving { parts: arriving, part: Bytes::new() };
+            let found = read(&mut arriving);
+            drop(arriving);
+            fetched.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)).map(|()| found)
+        })
     }
 
-    async fn stream(&self, digest: &Digest, most: u64, take: &mut (dyn FnMut(&[u8]) + Send)) -> Result<u64, ImageError> {
+    async fn stream(&self, digest: &Digest, most: u64, parts: &SyncSender<Bytes>) -> Result<(), ImageError> {
         let mut stream = self.found(digest).await?;
         let mut bytes = 0;
         while bytes <= most {
             let next = tokio::time::timeout(PATIENCE, stream.next()).await;
             let next = next.map_err(|_| broken(digest, bytes, format!("nothing came within {} s", PATIENCE.as_secs())))?;
             let Some(part) = next.map_err(|why| broken(digest, bytes, why))? else { break };
-            take(&part);
             bytes += part.len() as u64;
+            // Waiting here is what keeps the server from sending more than is read. Nobody takes it where enough was read.
+            if parts.send(part).is_err() {
+                break;
+            }
         }
-        Ok(bytes)
+        Ok(())
     }
 
     /// The answer that has the blob, wherever the registry keeps it.
@@ -159,16 +193,17 @@ impl LayerSource for RemoteImage {
     fn config(&self, named: Option<&Digest>) -> Result<Vec<u8>, ImageError> {
         let invalid = || ImageError::Invalid { what: "manifest", why: "names no configuration".to_owned() };
         let (digest, mut config) = (named.ok_or_else(invalid)?, Vec::new());
-        self.blob(digest, MAX_CONFIG_BYTES, &mut |bytes| config.extend_from_slice(bytes))?;
+        let read = self.blob(digest, MAX_CONFIG_BYTES, |arriving| arriving.read_to_end(&mut config).map(drop))?;
+        read.map_err(|error| broken(digest, 0, error.to_string()))?;
         Ok(config)
     }
 
     fn layer(&self, layer: &LayerName) -> Result<LayerFacts, ImageError> {
         let missing = ImageError::Missing { digest: layer.diff_id };
         let stored = layer.stored.as_ref().ok_or(missing)?;
-        let mut meter = BlobMeter::default();
-        self.blob(&stored.digest, stored.size, &mut |bytes| meter.update(bytes))?;
-        meter.finish().map(LayerFacts::from)
+        let read = self.blob(&stored.digest, stored.size, |arriving| read_blob(arriving))?;
+        let MeteredBlob { digest, facts, .. } = read.map_err(|error| broken(&stored.digest, 0, error.to_string()))?;
+        facts.map(LayerFacts::from).map_err(|fault| ImageError::Blob { digest, fault })
     }
 }
 

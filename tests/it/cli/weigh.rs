@@ -220,3 +220,18 @@ fn the_page_shows_what_the_program_prints() {
     }
     crate::support::checked_in("docs/weighing.md", &page);
 }
+
+#[test]
+fn an_archive_that_is_not_verified_says_so_and_leaves_nothing_in_the_cache() {
+    let desk = desk();
+    let found = json(&desk, &["docker-archive:shop.tar", "--no-verify"]);
+    assert!(found["verified"][0].as_str().is_some_and(|text| text.starts_with("nothing:")), "{}", found["verified"]);
+    assert_eq!(found["source"]["read"], "headers");
+    let read = json(&desk, &["docker-archive:shop.tar"]);
+    assert_eq!(read["source"]["known_layers"], 0, "what was not verified is not known");
+    for part in ["sizes", "layers", "waste", "duplicates", "biggest_files", "biggest_folders"] {
+        assert_eq!(found[part], read[part], "{part}");
+    }
+    let terminal = desk.run(&["weigh", "docker-archive:shop.tar", "--no-verify"]).data();
+    assert!(terminal.contains("nothing: the archive's word is taken"), "{terminal}");
+}

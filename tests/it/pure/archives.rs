@@ -3,6 +3,7 @@
 mod damage;
 mod docker;
 mod layouts;
+mod trusted;
 
 use std::fs;
 use std::path::{Path, PathBuf};

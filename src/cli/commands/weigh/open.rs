@@ -28,6 +28,8 @@ pub(super) struct Wanted {
     pub cache: Option<LayerCache>,
     /// Whether every byte is hashed, also where an engine's store vouches for it.
     pub verify: bool,
+    /// Whether an archive's word is taken for what its layers hash to.
+    pub trust: bool,
 }
 
 impl Wanted {
@@ -83,11 +85,16 @@ pub(super) fn open<'a>(place: &Place, wanted: &'a Wanted) -> Result<Opened<'a>, 
         Place::Engine(name) => engine(name, wanted.verify),
         Place::Registry(name) => registry(place, name, wanted),
         Place::DockerArchive(stored) => on_disk(place, SourceKind::DockerArchive, stored, wanted, |stored| {
-            DockerArchive::open(&stored.path, stored.reference.as_deref())
+            let archive = DockerArchive::open(&stored.path, stored.reference.as_deref())?;
+            let archive = if wanted.trust { archive.trusting()? } else { archive };
+            let read = if archive.is_trusted() { ReadHow::Headers } else { ReadHow::EveryByte };
+            Ok((archive, read))
         }),
-        Place::Oci(stored) => on_disk(place, SourceKind::Oci, stored, wanted, |stored| Layout::open(&stored.path, &select(stored))),
+        Place::Oci(stored) => {
+            on_disk(place, SourceKind::Oci, stored, wanted, |stored| read_whole(Layout::open(&stored.path, &select(stored))))
+        }
         Place::OciArchive(stored) => {
-            on_disk(place, SourceKind::OciArchive, stored, wanted, |stored| OciArchive::open(&stored.path, &select(stored)))
+            on_disk(place, SourceKind::OciArchive, stored, wanted, |stored| read_whole(OciArchive::open(&stored.path, &select(stored))))
         }
     }
 }
@@ -99,7 +106,7 @@ fn on_disk<'a, S: LayerSource + 'a>(
     kind: SourceKind,
     stored: &Stored,
     wanted: &'a Wanted,
-    read: impl FnOnce(&Stored) -> Result<S, ImageError>,
+    read: impl FnOnce(&Stored) -> Result<(S, ReadHow), ImageError>,
 ) -> Result<Opened<'a>, Failure> {
     let piped = kind == SourceKind::DockerArchive && stored.path == Path::new("-");
     if !piped && let Err(error) = File::open(&stored.path) {
@@ -108,10 +115,15 @@ fn on_disk<'a, S: LayerSource + 'a>(
     if kind != SourceKind::Oci && stored.path.is_dir() {
         return Err(Failure::new(Exit::Usage, format!("{place} is a folder and not an archive; name the file, or type oci:DIR")));
     }
-    let source = read(stored).map_err(|error| if is_choice(&error) { asked_for(place, error) } else { broken(place, error) })?;
+    let (source, read) = read(stored).map_err(|error| if is_choice(&error) { asked_for(place, error) } else { broken(place, error) })?;
     let path = stored.path.to_string_lossy().into_owned();
-    let facts = SourceReport { kind, place: path, store: None, reported_size: None, read: ReadHow::EveryByte, known_layers: 0 };
+    let facts = SourceReport { kind, place: path, store: None, reported_size: None, read, known_layers: 0 };
     Ok(Opened { source: Source::cached(source, wanted), facts })
+}
+
+/// A source that reads every byte of its layers.
+fn read_whole<S>(source: Result<S, ImageError>) -> Result<(S, ReadHow), ImageError> {
+    source.map(|source| (source, ReadHow::EveryByte))
 }
 
 /// Whether the user asked for something that is not there, or for nothing where there are several.
