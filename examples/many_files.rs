@@ -50,7 +50,10 @@ fn make(out: &File, files: u32, layers: u32) -> Outcome<()> {
         let mut counted = Counted { out: &mut out, hash: Sha256::new(), bytes: 0 };
         fill(&mut counted, layer, files / layers)?;
         let Counted { hash, bytes, .. } = counted;
-        let digest = format!("sha256:{}", hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+        let mut digest = "sha256:".to_owned();
+        for byte in hash.finalize() {
+            std::fmt::Write::write_fmt(&mut digest, format_args!("{byte:02x}"))?;
+        }
         let end = out.stream_position()?;
         out.seek(SeekFrom::Start(begin))?;
         out.write_all(header(&format!("{layer}/layer.tar"), bytes)?.as_bytes())?;

@@ -1,10 +1,14 @@
-//! Bytes, seconds and counts as people write and read them.
+//! Bytes, seconds, counts and links as people write and read them.
 //!
 //! Units are decimal (1 MB = 10⁶ B) when printed; binary ones (MiB) are accepted when parsed. A column of figures uses
 //! one unit throughout, chosen from its largest value, so that its numbers can be compared by eye.
 
+mod link;
+
 use std::fmt;
 use std::time::Duration;
+
+pub use link::{LinkProfile, LinkProfileError, LinkShape};
 
 /// A decimal unit for byte figures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use loadline::units::{bytes, parse_bytes, parse_duration, seconds};
+use loadline::units::{LinkProfile, bytes, parse_bytes, parse_duration, seconds};
 
 fuzz_target!(|text: &str| {
     if let Ok(value) = parse_bytes(text) {
@@ -15,5 +15,8 @@ fuzz_target!(|text: &str| {
     if let Ok(value) = parse_duration(text) {
         assert!(!seconds(value.as_secs_f64()).is_empty());
         assert_eq!(parse_duration(&format!(" {text} ")).ok(), Some(value));
+    }
+    if let Ok(link) = text.parse::<LinkProfile>() {
+        assert_eq!(link.to_string().parse(), Ok(link));
     }
 });

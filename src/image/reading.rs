@@ -52,7 +52,7 @@ fn metered_by(mut source: impl Read, stored: Stored, limit: u64, idle: impl Fn()
     let mut inflater = Inflater::new(limit);
     let mut piece = vec![0; CHUNK];
     thread::scope(|scope| {
-        let mut hands = Hands { stored, work: Work::Here(Tally::default()) };
+        let mut hands = Hands { stored, work: Work::Here(Box::default()) };
         let mut waited = 0;
         loop {
             let count = fill(&mut source, &mut piece)?;
@@ -155,7 +155,7 @@ impl Share {
 
 /// Where bytes are tallied.
 enum Work<'scope> {
-    Here(Tally),
+    Here(Box<Tally>),
     Shared(Box<Belt<'scope>>),
 }
 
@@ -184,7 +184,7 @@ impl<'scope> Hands<'scope> {
 
     fn end(self) -> Tally {
         match self.work {
-            Work::Here(tally) => tally,
+            Work::Here(tally) => *tally,
             Work::Shared(belt) => belt.end(),
         }
     }

@@ -1,4 +1,5 @@
-//! The test rig: the engine seam and its Docker implementation, the private engine, base sets and the measuring registry.
+//! The test rig: the engine seam and its Docker implementation, the private engine, base sets, the measuring registry and the
+//! shaped link to it.
 //!
 //! Everything that touches the machine is here: daemons, bridges, mounts, sockets, the cache of base images. What is
 //! started here is removed here, on every way out.
@@ -8,6 +9,7 @@ pub mod classic;
 pub mod docker;
 mod engine;
 pub mod host;
+pub mod link;
 pub mod private;
 pub mod registry;
 pub mod remote;

@@ -347,6 +347,8 @@ struct Plain {
     layer: usize,
     /// The same for all names of one content.
     inode: usize,
+    /// The name under which the content came.
+    origin: &'static str,
 }
 
 type Model = BTreeMap<&'static str, Plain>;
@@ -379,20 +381,28 @@ fn done(layer: Layer, deed: &Deed, number: usize, model: &mut Model) -> Layer {
             let content = vec![content; usize::from(content)];
             model.insert(
                 PATHS[path],
-                Plain { bytes: content.len() as u64, symlink: false, mode, layer: number, inode, content: content.clone() },
+                Plain {
+                    bytes: content.len() as u64,
+                    symlink: false,
+                    mode,
+                    layer: number,
+                    inode,
+                    origin: PATHS[path],
+                    content: content.clone(),
+                },
             );
             layer.mode(PATHS[path], &content, mode)
         }
         Deed::Symlink { path, target } => {
             let target = if target == 0 { "e" } else { "f" };
             let content = target.as_bytes().to_vec();
-            model.insert(PATHS[path], Plain { bytes: 1, symlink: true, mode: 0o777, layer: number, inode, content });
+            model.insert(PATHS[path], Plain { bytes: 1, symlink: true, mode: 0o777, layer: number, inode, origin: PATHS[path], content });
             layer.symlink(PATHS[path], target)
         }
         Deed::HardLink { path, target } => match model.get(PATHS[target]).cloned() {
             Some(to) if path != target && !to.symlink => {
-                // A name that is one of the content's already stays what it is.
-                if model.get(PATHS[path]).is_none_or(|at| at.inode != to.inode) {
+                // The name under which the content came stays what it is; any other is a link of this layer.
+                if model.get(PATHS[path]).is_none_or(|at| at.inode != to.inode || to.origin != PATHS[path]) {
                     model.insert(PATHS[path], Plain { bytes: 0, mode: 0o644, layer: number, ..to });
                 }
                 layer.hard_link(PATHS[path], PATHS[target])

@@ -1,6 +1,7 @@
 //! A scripted daemon and registry that lie, cut and stall.
 
 pub(crate) mod docker;
+mod link;
 mod registry;
 mod remote;
 mod remote_image;
