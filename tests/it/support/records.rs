@@ -205,8 +205,7 @@ pub(crate) fn measured(scenario: &str, variant: &str, iteration: u32, figures: F
 /// A trial after an edit: the update moves `blob` bytes by one form and `chain` by the other, most of them made by `made_by`.
 pub(crate) fn updated(scenario: &str, variant: &str, edit: &str, (blob, chain): (u64, u64), made_by: &str) -> TrialOutcome {
     let mut outcome = outcome(scenario, variant, 1, Status::Measured);
-    outcome.trial.cache_state = "edit".to_owned();
-    outcome.trial.edit = Some(edit.to_owned());
+    outcome.trial = Trial { cache_state: "edit".to_owned(), edit: Some(edit.to_owned()), ..outcome.trial };
     let observation = |measure: Measure, definition: Option<&str>, value: f64| Observation {
         measure,
         definition: definition.map(str::to_owned),

@@ -62,7 +62,7 @@ fn every_edit_that_cannot_be_made_is_refused_with_its_line_and_a_cure() {
         ("nowhere", "folder = \"edits/nowhere\"".to_owned()),
         ("Bad-Name", "folder = \"edits/good\"".to_owned()),
     ];
-    let all: String = cases.iter().map(|(name, keys)| format!("[edits.{name}]\n{keys}\n")).collect();
+    let all = cases.iter().map(|(name, keys)| format!("[edits.{name}]\n{keys}\n")).collect::<Vec<_>>().concat();
     let (folder, parsed) = parse(&all);
     let problems = parsed.expect_err("none of them can be made");
     assert_eq!(messages(&problems).len(), cases.len(), "{problems}");
