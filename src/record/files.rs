@@ -24,7 +24,7 @@ pub fn replace_file(path: &Path, bytes: &[u8], owner: Option<Owner>) -> Result<(
 }
 
 /// Creates `folder` and whatever is missing above it, each given to `owner`. An existing folder is fine.
-pub(super) fn create_folders(folder: &Path, owner: Option<Owner>) -> Result<(), RecordError> {
+pub(crate) fn create_folders(folder: &Path, owner: Option<Owner>) -> Result<(), RecordError> {
     for missing in missing_folders(folder).into_iter().rev() {
         match fs::create_dir(&missing) {
             Ok(()) => give(&missing, owner)?,

@@ -21,6 +21,7 @@ mod trial;
 
 pub use chain::{Chain, Gap, Link, NoChain, Part, chain};
 pub use error::RecordError;
+pub(crate) use files::create_folders;
 pub use files::replace_file;
 pub use git::{GitState, git_state};
 pub use host::{HostFacts, HostProbe, UNKNOWN, file_system, unpigz_on_path};

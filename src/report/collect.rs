@@ -1,5 +1,6 @@
 //! From a record to what a report says of it.
 
+use super::builds::build_report;
 use super::data::{
     BaseReport, Fact, IntervalReport, LayerReport, MeasureEstimate, ObservationRow, OverheadReport, REPORT_VERSION, ReportData, RunFacts,
     ScenarioReport, UpdateReport, VariantReport,
@@ -181,6 +182,7 @@ fn variant(record: &Record, series: &[Series], planned: &PlannedVariant) -> Vari
         counted: counted.len(),
         notes: notes(&outcomes, !counted.is_empty()),
         estimates: estimates(record, series, planned),
+        build: build_report(&counted),
         updates: updates(&numbers),
         layers: counted.iter().find_map(|o| o.weighing.as_ref()).map(layers).unwrap_or_default(),
     }

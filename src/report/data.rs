@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::builds::BuildReport;
 use crate::measure::{Measure, Unit};
 use crate::record::{FormatVersion, serialize_number, state};
 
@@ -129,6 +130,9 @@ pub struct VariantReport {
     pub notes: Vec<String>,
     /// One per series, in the order of measures. Empty for a variant without figures.
     pub estimates: Vec<MeasureEstimate>,
+    /// Where the time of its cold build went; absent where the builder did not tell which step needs which.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub build: Option<BuildReport>,
     /// What an update moves, one per state of the builder's cache but cold, in the order of the trials.
     pub updates: Vec<UpdateReport>,
     /// The layers of its first image that counts, lowest first, for the chart. They are in the record, so JSON does not repeat

@@ -1,5 +1,6 @@
 //! The report as GitHub-flavoured Markdown.
 
+use super::builds::{builds, timeline_file};
 use super::data::{OverheadReport, ReportData, ScenarioReport};
 use super::notes::{headlines, interval_note, remarks};
 use super::overview::{overview, overview_note};
@@ -58,6 +59,10 @@ fn scenario_section(page: &mut String, scenario: &ScenarioReport) {
             push(page, &format!("{}\n", escape(&note)));
         }
     }
+    if let Some(table) = builds(alone) {
+        push(page, &format!("### Where the time of a cold build goes\n\n{}", table_text(&table)));
+        push(page, &timelines(scenario));
+    }
     if let Some(table) = updates(alone) {
         push(page, &format!("### Updates\n\n{}", table_text(&table)));
         for line in sentences(scenario) {
@@ -69,6 +74,16 @@ fn scenario_section(page: &mut String, scenario: &ScenarioReport) {
         push(page, &format!("- {remark}"));
     }
     push(page, "");
+}
+
+/// What the table of builds means, and where each build is drawn.
+fn timelines(scenario: &ScenarioReport) -> String {
+    let drawn = scenario.variants.iter().filter(|variant| variant.build.is_some());
+    let links: Vec<String> = drawn.map(|variant| format!("[{}]({})", escape(&variant.name), timeline_file(scenario, variant))).collect();
+    format!(
+        "Of the trial nearest to the median: the steps that followed upon each other until the end, back from the export to the input that was there last. A second saved on one of them is a second of the build; on any other step it is none. Drawn: {}.\n",
+        links.join(", ")
+    )
 }
 
 fn measures(page: &mut String, data: &ReportData) {

@@ -5,6 +5,7 @@
 //! unit and every size says which size it is; a variant without numbers is shown as what it is, with the reason, and
 //! never with a number; names and messages come from outside and are escaped by each format for itself.
 
+mod builds;
 mod chart;
 mod collect;
 mod comparison;
@@ -25,6 +26,7 @@ mod updates;
 mod weighing;
 mod write;
 
+pub use builds::{BuildReport, StepSeconds};
 pub use chart::{TimelineFacts, layers_chart, sizes_chart, timeline_chart, times_chart};
 pub use comparison::comparison;
 pub use csv::{observations_csv, summary_csv};

@@ -4,6 +4,7 @@ use anstyle::{AnsiColor, Style};
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table as Grid};
 
+use super::builds::builds;
 use super::data::{OverheadReport, ReportData, ScenarioReport};
 use super::notes::{headlines, interval_note, remarks};
 use super::overview::{overview, overview_note};
@@ -84,6 +85,10 @@ impl Page {
         }
         if let Some(note) = interval_note(scenarios) {
             self.line(&note);
+        }
+        if let Some(table) = builds(scenarios) {
+            let grid = self.grid(&table);
+            self.line(&grid);
         }
         if let Some(table) = updates(scenarios) {
             let grid = self.grid(&table);

@@ -4,7 +4,7 @@ use std::fs;
 
 use loadline::judge::compare;
 use loadline::measure::Measure;
-use loadline::record::{Record, Status, Warning};
+use loadline::record::{Record, Status, Step, Warning};
 use loadline::report::{
     ReportData, comparison, json, markdown, observations_csv, report_schema, sizes_chart, summary_csv, terminal, times_chart, write_all,
 };
@@ -53,6 +53,48 @@ fn what_an_edit_moves_has_a_table_and_a_sentence() {
     let csv = observations_csv(&ReportData::new(&record)).expect("it can be written");
     let row = csv.lines().find(|line| line.contains("D10-chain") && line.contains(",multi,")).expect("the update has a row");
     assert!(row.contains(",delta-transfer-size,D10-chain,edit,source,edit,warm-cache,") && row.contains(",1205000,bytes,"), "{row}");
+}
+
+/// Packages and sources side by side, a build that needs both, and its export: 12.5 s of 12.75 s by the builder's clock.
+fn steps() -> Vec<Step> {
+    let step = |name: &str, from: f64, to: f64, inputs: &[usize]| Step {
+        name: name.to_owned(),
+        digest: Some(name.to_owned()),
+        inputs: Some(inputs.to_vec()),
+        cached: false,
+        started: Some(from),
+        completed: Some(to),
+        error: None,
+    };
+    vec![
+        step("[internal] load remote build context", 0.0, 0.25, &[]),
+        step("[build 1/4] FROM docker.io/library/golang:1.23", 0.0, 0.5, &[]),
+        step("[build 2/4] RUN go mod download", 0.5, 6.5, &[1]),
+        step("[tools 2/2] RUN apt-get install upx", 0.5, 5.0, &[1]),
+        step("[build 3/4] COPY . .", 6.5, 6.75, &[0, 2]),
+        step("[build 4/4] RUN go build", 7.0, 12.0, &[3, 4]),
+        step("exporting to image", 12.0, 12.5, &[5]),
+    ]
+}
+
+#[test]
+fn where_the_time_of_a_build_goes_has_a_table_and_a_picture() {
+    let mut record = go_api();
+    for outcome in record.trials.iter_mut().filter(|o| o.trial.variant == "single") {
+        outcome.steps = steps();
+    }
+    let data = ReportData::new(&record);
+    insta::assert_snapshot!(terminal(&data, 130, false));
+    let build = data.scenarios[0].variants[0].build.clone().expect("its steps tell the chain");
+    let sum: f64 = build.chain.iter().map(|step| step.seconds).sum::<f64>() + build.waiting;
+    assert!((sum - build.wall).abs() < 1e-9, "{sum} of {}", build.wall);
+    assert!(build.chain.iter().all(|step| !step.name.contains("upx")), "nobody waits for it: {build:?}");
+    let folder = tempfile::tempdir().expect("a folder");
+    let files = write_all(folder.path(), &record).expect("the report can be written");
+    let picture = folder.path().join("timelines/go-api--single.svg");
+    assert!(files.contains(&picture) && !folder.path().join("timelines/go-api--broken.svg").exists(), "{files:?}");
+    assert!(fs::read_to_string(picture).expect("it is there").contains("go mod download"));
+    assert!(markdown(&data).contains("](timelines/go-api--single.svg)"));
 }
 
 #[test]
@@ -181,11 +223,13 @@ fn an_expected_failure_is_shown_as_what_it_is() {
 fn the_reports_files_are_the_same_bytes_whenever_they_are_made() {
     let (first, second) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
     let written = write_all(first.path(), &two_scenarios()).expect("a report");
-    let names: Vec<_> = written.iter().map(|p| p.file_name().expect("a name").to_str().expect("a text")).collect();
-    assert_eq!(names, ["report.md", "observations.csv", "summary.csv", "report.json", "sizes.svg", "times.svg", "layers.svg"]);
+    let names: Vec<_> = written.iter().map(|p| p.strip_prefix(first.path()).expect("in it").to_str().expect("a text")).collect();
+    let (files, timelines) = names.split_at(7);
+    assert_eq!(files, ["report.md", "observations.csv", "summary.csv", "report.json", "sizes.svg", "times.svg", "layers.svg"]);
+    assert!(timelines.contains(&"timelines/go-api--multi.svg") && timelines.iter().all(|name| name.starts_with("timelines/")), "{names:?}");
     write_all(second.path(), &two_scenarios()).expect("a report");
     write_all(second.path(), &two_scenarios()).expect("a report again");
-    assert_eq!(fs::read_dir(second.path()).expect("a folder").count(), names.len());
+    assert_eq!(fs::read_dir(second.path()).expect("a folder").count(), files.len() + 1);
     for name in names {
         let bytes = |folder: &tempfile::TempDir| fs::read(folder.path().join(name)).expect("the file");
         assert!(bytes(&first) == bytes(&second) && !bytes(&first).is_empty(), "{name}");
