@@ -44,6 +44,10 @@ pub enum Measure {
     PushTime,
     /// Wall time of the pull call on an engine that has none of the layers.
     PullTime,
+    /// From before the container is asked for until its first good answer to the smoke check, which is asked for every 10 ms.
+    StartTime,
+    /// Σ `RssAnon` of the container's processes at that answer.
+    AnonymousMemory,
 }
 
 /// The unit of a measure's values.
@@ -81,7 +85,7 @@ pub enum Kind {
 
 impl Measure {
     /// All measures, in the order tables show them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::TransferSize,
         Self::LayerTransferSize,
         Self::UncompressedSize,
@@ -97,6 +101,8 @@ impl Measure {
         Self::BuildTime,
         Self::PushTime,
         Self::PullTime,
+        Self::StartTime,
+        Self::AnonymousMemory,
     ];
 
     /// The stable name: `transfer-size`. The same text serde writes.
@@ -117,6 +123,8 @@ impl Measure {
             Self::BuildTime => "build-time",
             Self::PushTime => "push-time",
             Self::PullTime => "pull-time",
+            Self::StartTime => "start-time",
+            Self::AnonymousMemory => "anonymous-memory",
         }
     }
 
@@ -138,6 +146,8 @@ impl Measure {
             Self::BuildTime => "build time",
             Self::PushTime => "push time",
             Self::PullTime => "pull time",
+            Self::StartTime => "start time",
+            Self::AnonymousMemory => "anonymous memory",
         }
     }
 
@@ -145,16 +155,16 @@ impl Measure {
     pub const fn unit(self) -> Unit {
         match self {
             Self::LayerCount | Self::FileCount => Unit::One,
-            Self::BuildTime | Self::PushTime | Self::PullTime => Unit::Seconds,
+            Self::BuildTime | Self::PushTime | Self::PullTime | Self::StartTime => Unit::Seconds,
             _ => Unit::Bytes,
         }
     }
 
     /// Whether values are exact or sampled.
     pub const fn kind(self) -> Kind {
-        match self.unit() {
-            Unit::Seconds => Kind::Sampled,
-            Unit::Bytes | Unit::One => Kind::Exact,
+        match (self, self.unit()) {
+            (Self::AnonymousMemory, _) | (_, Unit::Seconds) => Kind::Sampled,
+            (_, Unit::Bytes | Unit::One) => Kind::Exact,
         }
     }
 
@@ -199,6 +209,8 @@ impl Measure {
             Self::BuildTime => "wall time of the build call",
             Self::PushTime => "wall time of a push: cold to an empty registry, else of what it lacks",
             Self::PullTime => "wall time of a pull: cold onto an engine without any of the layers, else of what it lacks",
+            Self::StartTime => "from before the container is asked for until its first good answer; asked every 10 ms",
+            Self::AnonymousMemory => "memory of the container's processes at that answer that no file backs",
         }
     }
 }

@@ -50,7 +50,10 @@ fn check_observation(observation: &Observation) -> Result<(), String> {
 
 /// An image may have no layer and so no layer bytes; but a manifest, a tar and a call always amount to something.
 fn never_zero(measure: Measure) -> bool {
-    matches!(measure, Measure::TransferSize | Measure::ContextSize | Measure::BuildTime | Measure::PushTime | Measure::PullTime)
+    matches!(
+        measure,
+        Measure::TransferSize | Measure::ContextSize | Measure::BuildTime | Measure::PushTime | Measure::PullTime | Measure::StartTime
+    )
 }
 
 /// The sizes are in a line twice, as observations and in the weighing: they must agree.

@@ -32,7 +32,7 @@ impl FormatVersion {
     /// Whether a record of this format can have `measure`.
     pub fn knows(self, measure: Measure) -> bool {
         let since = match measure {
-            Measure::DeltaTransferSize => 3,
+            Measure::DeltaTransferSize | Measure::StartTime | Measure::AnonymousMemory => 3,
             measure if SINCE_1_2.contains(&measure) => 2,
             _ => 0,
         };

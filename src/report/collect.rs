@@ -5,6 +5,7 @@ use super::data::{
     BaseReport, Fact, IntervalReport, LayerReport, MeasureEstimate, ObservationRow, OverheadReport, REPORT_VERSION, ReportData, RunFacts,
     ScenarioReport, UpdateReport, VariantReport,
 };
+use super::doubts::doubts;
 use crate::image::{LayerWeight, Weighing};
 use crate::judge::reference;
 use crate::measure::Unit;
@@ -180,12 +181,16 @@ fn variant(record: &Record, series: &[Series], planned: &PlannedVariant) -> Vari
         status,
         reason,
         counted: counted.len(),
-        notes: notes(&outcomes, !counted.is_empty()),
+        notes: notes(&outcomes, !counted.is_empty()).into_iter().chain(doubts(of_variant_series(series, planned))).collect(),
         estimates: estimates(record, series, planned),
         build: build_report(&counted),
         updates: updates(&numbers),
         layers: counted.iter().find_map(|o| o.weighing.as_ref()).map(layers).unwrap_or_default(),
     }
+}
+
+fn of_variant_series<'a>(series: &'a [Series], planned: &'a PlannedVariant) -> impl Iterator<Item = &'a Series> {
+    series.iter().filter(|s| s.key.scenario == planned.scenario && s.key.variant == planned.variant)
 }
 
 /// The first trial of each state but cold says which layers move.
@@ -246,12 +251,11 @@ fn notes(outcomes: &[&TrialOutcome], has_figures: bool) -> Vec<String> {
 
 fn estimates(record: &Record, series: &[Series], planned: &PlannedVariant) -> Vec<MeasureEstimate> {
     let reference = reference(&record.run, &planned.scenario).filter(|r| r.variant != planned.variant);
-    let of_variant = |s: &&Series| s.key.scenario == planned.scenario && s.key.variant == planned.variant;
     let beside = |one: &Series| {
         let key = crate::record::SeriesKey { variant: reference?.variant.clone(), ..one.key.clone() };
         series.iter().find(|s| s.key == key)
     };
-    series.iter().filter(of_variant).filter_map(|s| measure_estimate(s, beside(s))).collect()
+    of_variant_series(series, planned).filter_map(|s| measure_estimate(s, beside(s))).collect()
 }
 
 fn measure_estimate(series: &Series, reference: Option<&Series>) -> Option<MeasureEstimate> {

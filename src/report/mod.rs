@@ -11,6 +11,8 @@ mod collect;
 mod comparison;
 mod csv;
 mod data;
+mod doubts;
+
 mod error;
 mod figures;
 mod json;

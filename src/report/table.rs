@@ -134,7 +134,7 @@ fn time_columns(lines: &[Line]) -> Vec<(Measure, String)> {
         let mut states: Vec<String> = estimates.map(MeasureEstimate::state).collect();
         states.sort_unstable_by_key(|state| (place(state), state.clone()));
         states.dedup();
-        if states.is_empty() {
+        if states.is_empty() && FIRST.knows(measure) {
             states.push("cold".to_owned());
         }
         columns.extend(states.into_iter().map(|state| (measure, state)));

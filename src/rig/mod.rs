@@ -11,8 +11,11 @@ mod engine;
 pub mod host;
 pub mod link;
 pub mod private;
+mod process;
 pub mod registry;
 pub mod remote;
+
+pub use process::anonymous_memory;
 
 pub use engine::{
     BuildFailure, BuildOutcome, BuildRequest, BuilderVersion, CacheUse, Container, ContainerSpec, ContainerState, Engine, EngineError,

@@ -61,6 +61,14 @@ impl Numbers {
         self.exact(Measure::ReportedSize, bytes);
     }
 
+    /// How long the container took to its first good answer, and what its processes had taken of memory by then.
+    pub(super) fn started(&mut self, seconds: f64, memory: Option<u64>) {
+        self.seconds(Measure::StartTime, None, seconds);
+        if let Some(bytes) = memory {
+            self.exact(Measure::AnonymousMemory, bytes);
+        }
+    }
+
     /// A push or a pull with its phases.
     pub(super) fn transfer(&mut self, measure: Measure, transfer: &Transfer) {
         self.seconds(measure, None, transfer.seconds);

@@ -7,7 +7,7 @@
 use std::time::{Duration, Instant};
 
 use crate::record::LAST_LINES;
-use crate::rig::{Container, ContainerState, Engine, EngineError};
+use crate::rig::{Container, ContainerState, Engine, EngineError, anonymous_memory};
 use crate::scenario::{SmokeCheck, SmokeExpect, SmokeRequest};
 
 use super::http::{self, Answer};
@@ -28,6 +28,10 @@ pub(super) enum Proof {
     Passed {
         /// Seconds from the call of this check until the first good answer.
         seconds: f64,
+        /// When the first good answer was there.
+        ready: Instant,
+        /// Anonymous memory of the container's processes then, bytes; absent where they do not run on this machine.
+        memory: Option<u64>,
     },
     /// It did not.
     Failed {
@@ -44,11 +48,15 @@ pub(super) enum Proof {
 pub(super) async fn prove(engine: &impl Engine, container: &Container, check: &SmokeCheck) -> Result<Proof, EngineError> {
     let began = Instant::now();
     let mut failure = until_ready(engine, container, check, began).await?;
-    let seconds = began.elapsed().as_secs_f64();
+    let ready = Instant::now();
+    let seconds = (ready - began).as_secs_f64();
+    let mut memory = None;
     if failure.is_none() {
+        let id = container.id.clone();
+        memory = tokio::task::spawn_blocking(move || anonymous_memory(&id)).await.unwrap_or(None);
         failure = first_miss(container, check).await;
     }
-    let Some(failure) = failure else { return Ok(Proof::Passed { seconds }) };
+    let Some(failure) = failure else { return Ok(Proof::Passed { seconds, ready, memory }) };
     let log = engine.container_log(&container.id, LOG_LINES).await?;
     Ok(Proof::Failed { reason: with_log(&failure, &log), log, seconds })
 }

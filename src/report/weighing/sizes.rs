@@ -48,7 +48,13 @@ fn value(measure: Measure, weighing: &Weighing, source: &SourceReport) -> Option
         Measure::ReportedSize => source.reported_size,
         Measure::LayerCount => Some(weighing.layers.len() as u64),
         Measure::FileCount => weighing.file_count,
-        Measure::DeltaTransferSize | Measure::ContextSize | Measure::BuildTime | Measure::PushTime | Measure::PullTime => None,
+        Measure::DeltaTransferSize
+        | Measure::ContextSize
+        | Measure::BuildTime
+        | Measure::PushTime
+        | Measure::PullTime
+        | Measure::StartTime
+        | Measure::AnonymousMemory => None,
     }
 }
 

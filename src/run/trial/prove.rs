@@ -1,6 +1,7 @@
 //! The proof that the image of a trial works.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use crate::record::Status;
 use crate::rig::{Container, ContainerSpec, Engine, EngineError, Solve, host};
@@ -8,7 +9,7 @@ use crate::scenario::{Expectation, SmokeCheck};
 
 use super::super::smoke::{self, Proof};
 use super::super::stop::{Stop, invalid, timed_out};
-use super::{Draft, TrialRunner};
+use super::{Build, Draft, TrialRunner};
 
 impl<E: Engine> TrialRunner<'_, E> {
     /// Starts the very image that was built and asks it; without a smoke check its numbers stay unverified.
@@ -18,11 +19,12 @@ impl<E: Engine> TrialRunner<'_, E> {
         let labels = if self.bench.isolated { BTreeMap::new() } else { host::container_labels(self.run_id) };
         let (env, command) = (check.env.clone(), check.command.clone());
         let spec = ContainerSpec { image: solve.image_id.clone(), port: check.port, labels, env, command };
+        let began = Instant::now();
         // Not given up when the user stops the run: a container that was half started would be nobody's to remove.
         let start = tokio::time::timeout(self.limits.call, self.bench.builder.start(&spec));
         let started = self.emitter.watch().overhead("container start", start).await;
         match started.map_err(|_| timed_out("the container's start", self.limits.call))? {
-            Ok(container) => self.ask(&container, check, draft).await,
+            Ok(container) => self.ask(&container, check, began, draft).await,
             Err(EngineError::NotStarted { message, .. }) => {
                 self.not_proven(format!("its container did not start: {message}; check the image's ENTRYPOINT and CMD"))
             }
@@ -31,7 +33,7 @@ impl<E: Engine> TrialRunner<'_, E> {
     }
 
     /// The container is removed whatever came of it; only a private engine that is about to go takes it along.
-    async fn ask(&self, container: &Container, check: &SmokeCheck, draft: &mut Draft) -> Result<Status, Stop> {
+    async fn ask(&self, container: &Container, check: &SmokeCheck, began: Instant, draft: &mut Draft) -> Result<Status, Stop> {
         let limit = check.timeout + self.limits.call;
         let proof = self.guard("the smoke check", limit, smoke::prove(&self.bench.builder, container, check)).await;
         if self.goes_with_its_engine() {
@@ -41,8 +43,11 @@ impl<E: Engine> TrialRunner<'_, E> {
         let proof = proof??;
         removed?;
         match proof {
-            Proof::Passed { seconds } => {
+            Proof::Passed { seconds, ready, memory } => {
                 self.emitter.watch().measured(seconds);
+                if matches!(self.build, Build::Cold) {
+                    draft.numbers.started((ready - began).as_secs_f64(), memory);
+                }
                 self.proven()
             }
             Proof::Failed { reason, log, seconds } => {
