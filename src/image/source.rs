@@ -20,6 +20,15 @@ pub trait LayerSource: Sync {
         layer.stored.as_ref().map_or(0, |stored| stored.size)
     }
 
+    /// Whether a layer that is known need not be read: what is stored of it is there and has the length that a layer with a tar of
+    /// `tar` bytes must have, as far as that can be told without reading it. `false` where it does not fit: reading it says why.
+    ///
+    /// A source that cannot look without fetching the layer says `true`.
+    fn fits(&self, layer: &LayerName, tar: u64) -> bool {
+        let _ = (layer, tar);
+        true
+    }
+
     /// What was counted of a layer. One that cannot be inflated is [`ImageError::Blob`].
     fn layer(&self, layer: &LayerName) -> Result<LayerFacts, ImageError>;
 }

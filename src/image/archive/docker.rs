@@ -93,6 +93,10 @@ impl DockerArchive {
             Unfit::Io(source) => ImageError::Export(source),
             Unfit::Image(error) => error,
         })?;
+        if packed.find("manifest.json").is_none() && packed.find("oci-layout").is_some() {
+            let why = "it is an OCI layout and no docker archive; type oci-archive: before its path";
+            return Err(ImageError::Export(io::Error::new(io::ErrorKind::Unsupported, why)));
+        }
         let image = Saved::choose(&document(&packed, "manifest.json")?, reference)?;
         let config = document(&packed, &image.config)?;
         image.check(&config)?;
@@ -157,6 +161,15 @@ impl LayerSource for DockerArchive {
         match &self.0 {
             Form::Streamed(_) => 0,
             Form::Sought { layers, .. } => layers.get(layer.number).map_or(0, |span| span.size),
+        }
+    }
+
+    fn fits(&self, layer: &LayerName, tar: u64) -> bool {
+        match &self.0 {
+            Form::Streamed(exported) => exported.fits(layer, tar),
+            Form::Sought { packed, layers, .. } => {
+                layers.get(layer.number).is_some_and(|span| packed.holds_tar(*span, tar).unwrap_or(false))
+            }
         }
     }
 

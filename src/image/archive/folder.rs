@@ -40,6 +40,15 @@ impl Files {
         file.map_err(|source| ImageError::Read { digest: *digest, source })?.ok_or(ImageError::Missing { digest: *digest })
     }
 
+    /// Bytes of a blob; `None` where there is none or it cannot be looked at.
+    pub(super) fn blob_size(&self, digest: &Digest) -> Option<u64> {
+        let name = format!("blobs/sha256/{}", digest.hex());
+        match self {
+            Self::Packed(packed) => packed.find(&name).map(|span| span.size),
+            Self::Folder(folder) => folder.join(name).metadata().ok().filter(std::fs::Metadata::is_file).map(|found| found.len()),
+        }
+    }
+
     fn open(&self, name: &str) -> io::Result<Option<Box<dyn Read + '_>>> {
         match self {
             Self::Packed(packed) => Ok(packed.find(name).map(|span| Box::new(packed.open(span)) as Box<dyn Read + '_>)),

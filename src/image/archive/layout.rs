@@ -48,7 +48,15 @@ impl Layout {
     fn of(files: Files, path: &Path, select: &Select) -> Result<Self, ImageError> {
         let failed = |source| ImageError::Archive { what: WHAT, path: path.to_owned(), source };
         let lacks = |name: &str| failed(io::Error::new(ErrorKind::NotFound, format!("it lacks {name}")));
-        let mark = files.document("oci-layout", MAX_MANIFEST_BYTES).map_err(failed)?.ok_or_else(|| lacks("oci-layout"))?;
+        let Some(mark) = files.document("oci-layout", MAX_MANIFEST_BYTES).map_err(failed)? else {
+            return Err(match files.document("manifest.json", MAX_MANIFEST_BYTES) {
+                Ok(Some(_)) => {
+                    let why = "it is a docker archive and no OCI layout; type docker-archive: before its path";
+                    failed(io::Error::new(ErrorKind::Unsupported, why))
+                }
+                _ => lacks("oci-layout"),
+            });
+        };
         check_version(&mark)?;
         let index = files.document("index.json", MAX_MANIFEST_BYTES).map_err(failed)?.ok_or_else(|| lacks("index.json"))?;
         let chosen = choose(&files, &index, select)?;
@@ -81,6 +89,11 @@ impl LayerSource for Layout {
         self.files.small_blob(&digest, "configuration", MAX_CONFIG_BYTES)
     }
 
+    fn fits(&self, layer: &LayerName, tar: u64) -> bool {
+        let (digest, size) = layer.stored.as_ref().map_or((layer.diff_id, tar), |stored| (stored.digest, stored.size));
+        self.files.blob_size(&digest) == Some(size)
+    }
+
     fn layer(&self, layer: &LayerName) -> Result<LayerFacts, ImageError> {
         // A layer that no manifest names can only be stored as it is.
         let said = layer.stored.as_ref().map_or(layer.diff_id, |stored| stored.digest);
@@ -111,6 +124,10 @@ impl LayerSource for OciArchive {
 
     fn config(&self, named: Option<&Digest>) -> Result<Vec<u8>, ImageError> {
         self.0.config(named)
+    }
+
+    fn fits(&self, layer: &LayerName, tar: u64) -> bool {
+        self.0.fits(layer, tar)
     }
 
     fn layer(&self, layer: &LayerName) -> Result<LayerFacts, ImageError> {

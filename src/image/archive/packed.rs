@@ -69,6 +69,25 @@ impl Packed {
         Ok(compression_of(&start).is_none())
     }
 
+    /// Whether what lies in `span` can be a tar of `tar` bytes: a plain one by its length, one in gzip by the length that stands at its
+    /// end (RFC 1952, ISIZE: modulo 2³²). Of anything else this is not known.
+    pub(super) fn holds_tar(&self, span: Span, tar: u64) -> io::Result<bool> {
+        let mut start = [0; 4];
+        if span.size < 4 {
+            return Ok(false);
+        }
+        self.file.read_exact_at(&mut start, span.offset)?;
+        match compression_of(&start) {
+            None => Ok(span.size == tar),
+            Some("gzip") => {
+                let mut end = [0; 4];
+                self.file.read_exact_at(&mut end, span.offset + span.size - 4)?;
+                Ok(u64::from(u32::from_le_bytes(end)) == tar & u64::from(u32::MAX))
+            }
+            Some(_) => Ok(false),
+        }
+    }
+
     /// Fills `buffer` with what lies at `offset` of the file.
     pub(super) fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
         self.file.read_exact_at(buffer, offset)

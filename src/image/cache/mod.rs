@@ -53,8 +53,8 @@ struct State {
 
 /// A source whose layers are not read where what they hold is known.
 ///
-/// A known layer is taken for what the configuration calls it: that its stored bytes are there, are sound and hash to that name is
-/// not looked at, and its [`LayerFacts::stored`] is `None`. The source must be one that sees every byte of what it reads.
+/// A known layer is taken for what the configuration calls it: of its stored bytes only that they are there and have the right length
+/// is looked at ([`LayerSource::fits`]), not what they hash to, and its [`LayerFacts::stored`] is `None`. The source must be one that sees every byte of what it reads.
 #[derive(Debug)]
 pub struct Cached<'a, S> {
     /// Where unknown layers are read.
@@ -76,8 +76,13 @@ impl<S: LayerSource> LayerSource for Cached<'_, S> {
         self.source.load(layer)
     }
 
+    fn fits(&self, layer: &LayerName, tar: u64) -> bool {
+        self.source.fits(layer, tar)
+    }
+
     fn layer(&self, layer: &LayerName) -> Result<LayerFacts, ImageError> {
-        if let Some(known) = self.cache.get(&layer.diff_id) {
+        if let Some(known) = self.cache.find(&layer.diff_id).filter(|known| self.source.fits(layer, known.uncompressed)) {
+            self.cache.hits.fetch_add(1, Ordering::Relaxed);
             return Ok(known);
         }
         let facts = self.source.layer(layer)?;
@@ -99,11 +104,16 @@ impl LayerCache {
 
     /// What is known of the layer whose tar hashes to `diff_id`.
     pub fn get(&self, diff_id: &Digest) -> Option<LayerFacts> {
+        let facts = self.find(diff_id)?;
+        self.hits.fetch_add(1, Ordering::Relaxed);
+        Some(facts)
+    }
+
+    fn find(&self, diff_id: &Digest) -> Option<LayerFacts> {
         let path = self.path(diff_id);
         let found = path.metadata().ok().filter(|found| found.is_file() && found.len() <= self.limit)?;
         let facts = file::decode(diff_id, fs::read(&path).ok()?)?;
         mark_used(&path, &found);
-        self.hits.fetch_add(1, Ordering::Relaxed);
         Some(facts)
     }
 

@@ -58,7 +58,7 @@ fn verified(image: &Weighed, source: &SourceReport) -> Vec<String> {
         (ReadHow::Headers, _) => "nothing: the archive's word is taken for what its layers hash to (--no-verify)".to_owned(),
         (ReadHow::EveryByte, 0) => format!("the tar of every layer against the configuration ({count})"),
         (ReadHow::EveryByte, known) => format!(
-            "the tars of {} of {count} against the configuration; the rest is known from before (--fresh reads it)",
+            "the tars of {} of {count} against the configuration; of the {known} known from before only that they are there (--fresh reads them)",
             layers.len() - known.min(layers.len())
         ),
     }];

@@ -9,7 +9,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use loadline::image::{
-    Digest, DockerArchive, Exported, ImageError, Layout, OciArchive, Repack, Row, Select, Weighed, native_platform, weigh,
+    Cached, Digest, DockerArchive, Exported, ImageError, LayerCache, Layout, OciArchive, Repack, Row, Select, Weighed, native_platform,
+    weigh,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};

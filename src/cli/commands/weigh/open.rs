@@ -63,6 +63,10 @@ impl LayerSource for Source<'_> {
         self.0.load(layer)
     }
 
+    fn fits(&self, layer: &LayerName, tar: u64) -> bool {
+        self.0.fits(layer, tar)
+    }
+
     fn layer(&self, layer: &LayerName) -> Result<LayerFacts, ImageError> {
         self.0.layer(layer)
     }
