@@ -35,6 +35,7 @@ async fn main() -> Result<(), AnyError> {
         lock: "bases.lock".into(),
         cache: cache_folder()?,
         registry: None,
+        link: loadline::units::LinkProfile::Loopback,
         references,
     };
     let rigged = Box::pin(Rigged::up(&settings, &emitter(), &CancellationToken::new())).await?;

@@ -50,7 +50,7 @@ impl Request {
         Ok(record)
     }
 
-    /// The arguments of `loadline run` that repeat `baseline`: its scenarios and variants, engine and base set, and as many
+    /// The arguments of `loadline run` that repeat `baseline`: its scenarios and variants, engine, base set and link, and as many
     /// trials as it had, unless `LOADLINE_BENCH_TRIALS` (`trials`) or `--quick` says otherwise.
     pub(crate) fn arguments(&self, baseline: &Record, trials: Option<String>) -> Vec<String> {
         let (settings, conditions) = (&baseline.run.settings, &baseline.run.conditions);
@@ -66,6 +66,7 @@ impl Request {
         if matches!(conditions.base_set, BaseSet::Hub | BaseSet::StandIn) {
             arguments.push(format!("--bases={}", conditions.base_set.id()));
         }
+        arguments.extend(settings.link.iter().map(|link| format!("--link={link}")));
         if settings.allow_skips {
             arguments.push("--allow-skips".to_owned());
         }

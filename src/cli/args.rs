@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::units::LinkProfile;
+
 /// Weighs container images and holds them to a budget
 #[derive(Debug, Parser)]
 #[command(name = "loadline", version, about, max_term_width = 110, disable_help_subcommand = true)]
@@ -132,6 +134,9 @@ pub(crate) struct RunArgs {
     /// Push to and pull from this registry, with the login that docker has for it, instead of loadline's own
     #[arg(long, value_name = "HOST[:PORT]/PATH")]
     pub(crate) registry: Option<String>,
+    /// The link that pushes and pulls go over: loopback (as fast as this machine), lan, 100mbit, 20mbit,30ms, or any RATE[,ROUND TRIP]
+    #[arg(long, value_name = "PROFILE", default_value = "loopback")]
+    pub(crate) link: LinkProfile,
     /// Which builds are measured, separated by commas; all three when not given, with --quick cold alone
     #[arg(long, value_enum, value_name = "BUILDS", value_delimiter = ',')]
     pub(crate) builds: Vec<BuildArg>,

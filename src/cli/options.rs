@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::rig::bases::BaseChoice;
 use crate::rig::remote::{RegistryName, RegistryNameError};
 use crate::run::Builds;
+use crate::units::LinkProfile;
 
 use super::args::{BasesArg, BuildArg, EngineArg, MessageFormat, RunArgs, Selection};
 use super::engine::{EngineChoice, PrivateFlags};
@@ -24,6 +25,8 @@ pub(super) struct RunOptions {
     pub locked: bool,
     /// The registry that is pushed to and pulled from; `None` is loadline's own.
     pub registry: Option<RegistryName>,
+    /// The link of pushes and pulls.
+    pub link: LinkProfile,
     /// The builds of every block.
     pub builds: Builds,
     /// Iterations of every block.
@@ -53,6 +56,7 @@ impl RunOptions {
             locked,
             registry_mirror,
             registry,
+            link,
             builds,
             trials,
             quick,
@@ -66,12 +70,14 @@ impl RunOptions {
             let message = "the host engine builds with its own base images; leave out --bases and --locked, or use --engine private";
             return Err(Failure::new(Exit::Usage, message));
         }
+        let registry = registry_of(registry.as_deref(), link)?;
         Ok(Self {
             selection,
             engine: EngineChoice::resolve(engine, PrivateFlags { dockerd, engine_root, data_root, registry_mirror }, own_bases)?,
             bases: base_choice(bases),
             locked,
-            registry: registry.map(|text| text.parse()).transpose().map_err(|e: RegistryNameError| Failure::new(Exit::Usage, e))?,
+            registry,
+            link,
             builds: builds_of(&builds, quick)?,
             trials: if quick { 1 } else { trials },
             seed: seed.unwrap_or_else(|| fastrand::u64(..)),
@@ -80,6 +86,20 @@ impl RunOptions {
             message_format,
             command: command.iter().map(|part| without_login(&part.to_string_lossy())).collect(),
         })
+    }
+}
+
+/// Only the way to loadline's own registry can be shaped.
+fn registry_of(text: Option<&str>, link: LinkProfile) -> Result<Option<RegistryName>, Failure> {
+    let parsed = text.map(str::parse).transpose().map_err(|e: RegistryNameError| Failure::new(Exit::Usage, e))?;
+    match (&parsed, link.shape()) {
+        (Some(name), Some(shape)) => {
+            let message = format!(
+                "--link {shape} is about the way to loadline's own registry, and --registry {name} is another; leave out one of them"
+            );
+            Err(Failure::new(Exit::Usage, message))
+        }
+        _ => Ok(parsed),
     }
 }
 

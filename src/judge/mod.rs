@@ -3,6 +3,7 @@
 //! Owns no state. A verdict is given only where the conditions that a measure depends on are equal in both records;
 //! everywhere else the answer is which condition differs, in words.
 
+mod bottleneck;
 mod compare;
 mod completeness;
 mod conditions;
@@ -10,6 +11,7 @@ mod layers;
 mod reference;
 mod reproduction;
 
+pub use bottleneck::{Bottleneck, Bound, Direction, LINK_BOUND, LINK_TIME, Transfers, bottleneck, bottlenecks};
 pub use compare::{Comparison, Finding, MIN_TIMES, RATIO_TOLERANCE, Subject, TIME_EFFECT, Verdict, compare};
 pub use completeness::{Completeness, Shortfall, completeness};
 pub use layers::{Layers, layers};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Observation, RunRecord, TrialOutcome};
+use super::{Observation, RunRecord, TransferRecord, TrialOutcome};
 use crate::image::Weighing;
 use crate::measure::{Kind, Measure};
 
@@ -24,11 +24,16 @@ pub(super) fn check_outcome(outcome: &TrialOutcome) -> Result<(), String> {
             return Err(format!("there are two values of {} in one trial", observation.measure.id()));
         }
     }
-    let times = outcome.push.iter().chain(&outcome.pull).flat_map(|t| [Some(t.seconds), t.active_seconds]).flatten();
-    if times.into_iter().any(|t| !t.is_finite() || t < 0.0) {
+    if outcome.push.iter().chain(&outcome.pull).flat_map(times).any(|t| !t.is_finite() || t < 0.0) {
         return Err("a push or a pull has a time that nothing takes".to_owned());
     }
     outcome.weighing.as_ref().map_or(Ok(()), |weighing| check_weighing(weighing, &outcome.observations))
+}
+
+/// Every time of a transfer, seconds.
+fn times(transfer: &TransferRecord) -> impl Iterator<Item = f64> + use<> {
+    let on_link = transfer.link.map(|link| [link.first_byte, link.last_byte, link.seconds()]);
+    [Some(transfer.seconds), transfer.active_seconds].into_iter().flatten().chain(on_link.into_iter().flatten())
 }
 
 fn check_observation(observation: &Observation) -> Result<(), String> {

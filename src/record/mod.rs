@@ -26,8 +26,8 @@ pub use files::replace_file;
 pub use git::{GitState, git_state};
 pub use host::{HostFacts, HostProbe, UNKNOWN, file_system, unpigz_on_path};
 pub use model::{
-    BaseRecord, BaseSet, BuildCacheLeft, Conditions, FORMAT_VERSION, FormatVersion, HostRun, Overhead, PlannedVariant, Receipt,
-    RegistryKind, RunRecord, RunState, Settings, Warning,
+    BaseRecord, BaseSet, BuildCacheLeft, COMPRESSES_AT_PUSH, Conditions, FORMAT_VERSION, FormatVersion, HostRun, Overhead, PlannedVariant,
+    Receipt, RegistryKind, RunRecord, RunState, Settings, Warning,
 };
 pub use owner::Owner;
 pub use read::Record;
@@ -36,6 +36,6 @@ pub use series::{Series, SeriesKey};
 pub use store::Store;
 pub(crate) use trial::serialize_number;
 pub use trial::{
-    Definition, DeltaForm, DeltaLayer, DeltaRecord, LAST_LINES, Observation, Phase, Status, Step, TransferRecord, Trial, TrialOutcome,
-    state,
+    Definition, DeltaForm, DeltaLayer, DeltaRecord, LAST_LINES, LinkRecord, Observation, Phase, Status, Step, TransferRecord, Trial,
+    TrialOutcome, state,
 };

@@ -11,9 +11,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::measure::Measure;
+use crate::units::{LinkProfile, LinkShape};
 
-/// The version that this program writes. 1.0: first format; 1.1: `host`; 1.2: what is in the layers; 1.3: warm builds, edits, deltas, and
-/// what the steps of a build need.
+/// The version that this program writes. 1.0: first format; 1.1: `host`; 1.2: what is in the layers; 1.3: warm builds, edits, deltas,
+/// what the steps of a build need, and links.
 pub const FORMAT_VERSION: FormatVersion = FormatVersion { major: 1, minor: 3 };
 
 /// A format's version: a reader takes any minor of its own major.
@@ -146,8 +147,8 @@ pub struct Conditions {
     pub builder: String,
     /// The network of RUN steps: `host`, `default`, `none`.
     pub run_network: String,
-    /// The link of push and pull: `loopback`, `none` where the engine does not reach the registry, or `to HOST` for a registry
-    /// that the user named.
+    /// The link of push and pull: `loopback`, a rate with or without a round trip such as `20mbit,30ms`, `none` where the engine
+    /// does not reach the registry, or `to HOST` for a registry that the user named.
     pub link: String,
     /// Whose registry was pushed to and pulled from: `own` is loadline's, `named` the user's. Records without it have `own`.
     #[serde(default)]
@@ -162,6 +163,21 @@ pub struct Conditions {
     pub unpigz: bool,
     /// A name for the machine that is the same in every run on it and tells nothing about it.
     pub host: String,
+}
+
+/// The end of [`Conditions::compressor`] where the engine compresses at every push.
+pub const COMPRESSES_AT_PUSH: &str = "gzip at push";
+
+impl Conditions {
+    /// What the link of push and pull keeps to; `None` where nothing limits it, and where it is not known.
+    pub fn link_shape(&self) -> Option<LinkShape> {
+        self.link.parse::<LinkProfile>().ok()?.shape()
+    }
+
+    /// Whether a push compresses, as the classic store does, and does not send what is stored.
+    pub fn compresses_at_push(&self) -> bool {
+        self.compressor.ends_with(COMPRESSES_AT_PUSH)
+    }
 }
 
 /// Whose registry images are pushed to and pulled from.
@@ -268,6 +284,9 @@ pub struct Settings {
     /// The registry that was named, as host and path; absent is loadline's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub registry: Option<String>,
+    /// The link that was asked for, such as `20mbit,30ms`; absent is the loopback interface as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
     /// Iterations of every block.
     pub trials: u32,
     /// The builds of a block: `cold`, `warm`, `edit`. Records without it have `cold` alone.

@@ -172,7 +172,7 @@ pub struct Observation {
     pub measure: Measure,
     /// Which definition of it.
     pub definition: Option<Definition>,
-    /// A part of the measure: `context-upload`, `download`, `extract`; absent is the whole.
+    /// A part of the measure: `context-upload`, `download`, `extract`, `link`; absent is the whole.
     pub phase: Option<Phase>,
     /// The value in `unit`. Bytes are whole numbers, exact up to 2⁵³, and written as such.
     #[serde(serialize_with = "serialize_number")]
@@ -274,4 +274,29 @@ pub struct TransferRecord {
     pub blobs: BTreeMap<String, u64>,
     /// First to last byte of blob traffic by the registry's clock, seconds.
     pub active_seconds: Option<f64>,
+    /// What crossed the shaped link meanwhile, by the link's clock; absent without one, and before format 1.3.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<LinkRecord>,
+}
+
+/// What crossed the shaped link during a push or a pull: payload of TCP, with HTTP's own words in it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LinkRecord {
+    /// When the first byte of either direction left the link, seconds after the engine was called.
+    pub first_byte: f64,
+    /// When the last byte of either direction left the link, seconds after the engine was called.
+    pub last_byte: f64,
+    /// Bytes from the engine to the registry.
+    pub bytes_up: u64,
+    /// Bytes from the registry to the engine.
+    pub bytes_down: u64,
+    /// Connections that were open at any time.
+    pub connections: u64,
+}
+
+impl LinkRecord {
+    /// From the first byte to the last, seconds.
+    pub fn seconds(&self) -> f64 {
+        self.last_byte - self.first_byte
+    }
 }

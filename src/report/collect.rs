@@ -2,12 +2,12 @@
 
 use super::builds::build_report;
 use super::data::{
-    BaseReport, Fact, IntervalReport, LayerReport, MeasureEstimate, ObservationRow, OverheadReport, REPORT_VERSION, ReportData, RunFacts,
-    ScenarioReport, UpdateReport, VariantReport,
+    BaseReport, BottleneckReport, Fact, IntervalReport, LayerReport, MeasureEstimate, ObservationRow, OverheadReport, REPORT_VERSION,
+    ReportData, RunFacts, ScenarioReport, UpdateReport, VariantReport,
 };
 use super::doubts::doubts;
 use crate::image::{LayerWeight, Weighing};
-use crate::judge::reference;
+use crate::judge::{bottlenecks, reference};
 use crate::measure::Unit;
 use crate::record::{
     BuildCacheLeft, DeltaLayer, DeltaRecord, HostRun, PlannedVariant, Record, RunRecord, RunState, Series, Status, TrialOutcome,
@@ -185,12 +185,23 @@ fn variant(record: &Record, series: &[Series], planned: &PlannedVariant) -> Vari
         estimates: estimates(record, series, planned),
         build: build_report(&counted),
         updates: updates(&numbers),
+        bottlenecks: bounds(record, planned),
         layers: counted.iter().find_map(|o| o.weighing.as_ref()).map(layers).unwrap_or_default(),
     }
 }
 
 fn of_variant_series<'a>(series: &'a [Series], planned: &'a PlannedVariant) -> impl Iterator<Item = &'a Series> {
     series.iter().filter(|s| s.key.scenario == planned.scenario && s.key.variant == planned.variant)
+}
+
+fn bounds(record: &Record, planned: &PlannedVariant) -> Vec<BottleneckReport> {
+    let report = |found: crate::judge::Bottleneck| BottleneckReport {
+        direction: found.direction.id().to_owned(),
+        bound: found.bound.id().to_owned(),
+        rate_share: found.rate_share,
+        time_share: found.time_share,
+    };
+    bottlenecks(record, planned).into_iter().map(report).collect()
 }
 
 /// The first trial of each state but cold says which layers move.

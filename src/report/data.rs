@@ -7,7 +7,8 @@ use super::builds::BuildReport;
 use crate::measure::{Measure, Unit};
 use crate::record::{FormatVersion, serialize_number, state};
 
-/// The version of `report.json`. 1.0: first format; 1.1: edits and updates.
+/// The version of `report.json`. 1.0: first format; 1.1: edits and updates, and what bounds a
+/// transfer over a link.
 pub const REPORT_VERSION: FormatVersion = FormatVersion { major: 1, minor: 1 };
 
 /// Everything that a report says.
@@ -135,6 +136,8 @@ pub struct VariantReport {
     pub build: Option<BuildReport>,
     /// What an update moves, one per state of the builder's cache but cold, in the order of the trials.
     pub updates: Vec<UpdateReport>,
+    /// What bounds its cold pushes and pulls over a shaped link; empty without one.
+    pub bottlenecks: Vec<BottleneckReport>,
     /// The layers of its first image that counts, lowest first, for the chart. They are in the record, so JSON does not repeat
     /// them. Empty where the record does not say what is in them.
     #[serde(skip)]
@@ -150,6 +153,19 @@ pub struct UpdateReport {
     pub edit: bool,
     /// The layers that a registry with the old image lacks, biggest first: what made them, and their compressed bytes.
     pub moved: Vec<(String, u64)>,
+}
+
+/// What bounds the cold pushes or pulls of a variant over a shaped link, all trials together.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct BottleneckReport {
+    /// `push` or `pull`.
+    pub direction: String,
+    /// `link`, `round-trips` (too little moves to tell), `gzip`, `extraction`, or `engine` for anything else in it.
+    pub bound: String,
+    /// Payload between the first and the last byte on the link by what the link's rate would have carried meanwhile.
+    pub rate_share: f64,
+    /// The time between the first and the last byte on the link by the time of the engine's calls, 1 at most.
+    pub time_share: f64,
 }
 
 /// A layer of an image.

@@ -1,5 +1,6 @@
 //! The report as GitHub-flavoured Markdown.
 
+use super::bounds::bounds;
 use super::builds::{builds, timeline_file};
 use super::data::{OverheadReport, ReportData, ScenarioReport};
 use super::notes::{headlines, interval_note, remarks};
@@ -15,7 +16,7 @@ pub fn markdown(data: &ReportData) -> String {
     let mut page = String::new();
     head(&mut page, data);
     for scenario in &data.scenarios {
-        scenario_section(&mut page, scenario);
+        scenario_section(&mut page, data, scenario);
     }
     measures(&mut page, data);
     conditions(&mut page, data);
@@ -48,15 +49,14 @@ pub(super) fn overview_section(page: &mut String, scenarios: &[ScenarioReport]) 
     }
 }
 
-fn scenario_section(page: &mut String, scenario: &ScenarioReport) {
+fn scenario_section(page: &mut String, data: &ReportData, scenario: &ScenarioReport) {
     let alone = std::slice::from_ref(scenario);
     push(page, &format!("## {} ({})\n", escape(&scenario.name), escape(&scenario.language)));
-    for (title, table) in [("Sizes", sizes(alone)), ("Times", times(alone)), ("More measures", more_sizes(scenario))] {
+    for (title, table) in [("Sizes", sizes(alone)), ("Times", times(&data.run, alone)), ("More measures", more_sizes(scenario))] {
         push(page, &format!("### {title}\n\n{}", table_text(&table)));
-        if title == "Times"
-            && let Some(note) = interval_note(alone)
-        {
-            push(page, &format!("{}\n", escape(&note)));
+        if title == "Times" {
+            let notes = interval_note(alone).into_iter().chain(bounds(&data.run, scenario));
+            notes.for_each(|note| push(page, &format!("{}\n", escape(&note))));
         }
     }
     if let Some(table) = builds(alone) {

@@ -5,6 +5,7 @@
 //! unit and every size says which size it is; a variant without numbers is shown as what it is, with the reason, and
 //! never with a number; names and messages come from outside and are escaped by each format for itself.
 
+mod bounds;
 mod builds;
 mod chart;
 mod collect;
@@ -33,8 +34,8 @@ pub use chart::{TimelineFacts, layers_chart, sizes_chart, timeline_chart, times_
 pub use comparison::comparison;
 pub use csv::{observations_csv, summary_csv};
 pub use data::{
-    BaseReport, Fact, IntervalReport, LayerReport, MeasureEstimate, ObservationRow, OverheadReport, REPORT_VERSION, ReportData, RunFacts,
-    ScenarioReport, UpdateReport, VariantReport,
+    BaseReport, BottleneckReport, Fact, IntervalReport, LayerReport, MeasureEstimate, ObservationRow, OverheadReport, REPORT_VERSION,
+    ReportData, RunFacts, ScenarioReport, UpdateReport, VariantReport,
 };
 pub use error::ReportError;
 pub use json::{json, report_schema};

@@ -1,6 +1,6 @@
 //! The tables of scenarios, decided once for the terminal and for Markdown.
 
-use super::data::{MeasureEstimate, ScenarioReport, VariantReport};
+use super::data::{MeasureEstimate, RunFacts, ScenarioReport, VariantReport};
 use super::figures::{Scale, percent, times_smaller};
 use super::text::one_line;
 use crate::measure::{Measure, Unit};
@@ -111,15 +111,17 @@ pub(super) fn is_told<'a>(measure: Measure, mut variants: impl Iterator<Item = &
     FIRST.knows(measure) || variants.any(|v| v.estimate(measure).is_some())
 }
 
-/// Build per cache state, push and pull: medians with their intervals, and how many values there are.
-pub(super) fn times(scenarios: &[ScenarioReport]) -> Table {
+/// Build per cache state, push and pull with the link that they went over: medians with their intervals, and how many values there
+/// are.
+pub(super) fn times(run: &RunFacts, scenarios: &[ScenarioReport]) -> Table {
     let lines = lines(scenarios);
     let mut table = names(scenarios, &lines);
     for (measure, state) in time_columns(&lines) {
         let estimates = || lines.iter().map(|(_, v)| v.estimate_in(measure, &state));
         let scale = scale_of(measure, estimates().flatten());
         let plain = measure != Measure::BuildTime && state == "cold";
-        let heading = if plain { measure.title().to_owned() } else { format!("{}, {}", measure.title(), one_line(&state)) };
+        let title = format!("{}{}", measure.title(), run.over(measure));
+        let heading = if plain { title } else { format!("{title}, {}", one_line(&state)) };
         table.push(format!("{heading}, s"), estimates().map(|e| e.map_or_else(nothing, |e| with_interval(scale, e))));
     }
     table.push("n", lines.iter().map(|(_, v)| if v.counted == 0 { nothing() } else { v.counted.to_string() }));

@@ -4,6 +4,7 @@ use anstyle::{AnsiColor, Style};
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table as Grid};
 
+use super::bounds::bounds;
 use super::builds::builds;
 use super::data::{OverheadReport, ReportData, ScenarioReport};
 use super::notes::{headlines, interval_note, remarks};
@@ -41,8 +42,8 @@ struct Page {
 impl Page {
     fn scenario(&mut self, data: &ReportData, scenario: &ScenarioReport) {
         self.title(data, &format!("{} ({})", one_line(&scenario.name), one_line(&scenario.language)));
-        self.tables(std::slice::from_ref(scenario));
-        for line in headlines(scenario).into_iter().chain(sentences(scenario)) {
+        self.tables(data, std::slice::from_ref(scenario));
+        for line in headlines(scenario).into_iter().chain(bounds(&data.run, scenario)).chain(sentences(scenario)) {
             self.line(&line);
         }
         for (variant, remark) in remarks(scenario) {
@@ -62,8 +63,11 @@ impl Page {
             self.line(&note);
         }
         self.line("");
-        self.tables(scenarios);
+        self.tables(data, scenarios);
         for scenario in scenarios {
+            for line in bounds(&data.run, scenario) {
+                self.line(&format!("{} {line}", one_line(&scenario.name)));
+            }
             for (variant, remark) in remarks(scenario) {
                 self.remark(&format!("{} {variant}", one_line(&scenario.name)), &remark);
             }
@@ -78,8 +82,8 @@ impl Page {
         self.line(&format!("{title}\n{}", one_line(&about)));
     }
 
-    fn tables(&mut self, scenarios: &[ScenarioReport]) {
-        for table in [sizes(scenarios), times(scenarios)] {
+    fn tables(&mut self, data: &ReportData, scenarios: &[ScenarioReport]) {
+        for table in [sizes(scenarios), times(&data.run, scenarios)] {
             let grid = self.grid(&table);
             self.line(&grid);
         }

@@ -3,9 +3,12 @@
 //! A private bench has a builder and a puller of its own and may prune them. A host bench has the user's engine alone: it
 //! prunes nothing, pulls nothing, and removes only what it made.
 
+use std::net::SocketAddr;
 use std::sync::LazyLock;
 
 use super::Named;
+use super::way::Way;
+use crate::rig::link::Link;
 use crate::rig::registry::Registry;
 use crate::rig::{Engine, EngineError, RunNetwork};
 
@@ -18,6 +21,9 @@ pub struct Bench<E> {
     pub puller: Option<E>,
     /// Takes the pushes and serves the pulls.
     pub registry: Registry,
+    /// What engines connect to instead of the registry, so that pushes and pulls keep to a rate and a round trip; `None` leaves
+    /// them as fast as the machine is.
+    pub link: Option<Link>,
     /// Whether the engines are loadline's own, so that they may be pruned.
     pub isolated: bool,
     /// The network of RUN steps.
@@ -47,9 +53,19 @@ impl<E: Engine> Bench<E> {
         })
     }
 
+    /// How engines come to loadline's own registry.
+    pub(super) fn way(&self) -> Way<'_> {
+        Way { registry: &self.registry, link: self.link.as_ref() }
+    }
+
+    /// Where engines push to and pull from, as they name it.
+    pub(super) fn address(&self) -> SocketAddr {
+        self.way().address()
+    }
+
     /// The full reference of `repository` in this bench's registry.
     pub(super) fn reference(&self, repository: &str) -> String {
-        format!("{}/{repository}:measured", self.registry.address())
+        format!("{}/{repository}:{TAG}", self.address())
     }
 }
 

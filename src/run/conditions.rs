@@ -3,15 +3,17 @@
 use std::collections::BTreeMap;
 
 use crate::image::COMPRESSOR;
-use crate::record::{BaseRecord, BaseSet, Conditions, HostFacts, RegistryKind, UNKNOWN};
+use crate::record::{BaseRecord, BaseSet, COMPRESSES_AT_PUSH, Conditions, HostFacts, RegistryKind, UNKNOWN};
 use crate::rig::bases::{BaseSetKind, Provided};
+use crate::rig::link::Link;
+use crate::units::LinkProfile;
 
-use super::{EngineKind, Rigged};
+use super::{EngineKind, RigSettings, Rigged};
 
-/// What is known of the conditions before there is a bench: the machine, and whose engine it is to be.
-pub fn undecided(engine: &EngineKind, host: &HostFacts, unpigz: bool) -> Conditions {
+/// What is known of the conditions before there is a bench: the machine, whose engine it is to be, and the link.
+pub fn undecided(settings: &RigSettings, host: &HostFacts, unpigz: bool) -> Conditions {
     let unknown = || UNKNOWN.to_owned();
-    let private = matches!(engine, EngineKind::Private { .. });
+    let private = matches!(settings.engine, EngineKind::Private { .. });
     Conditions {
         base_set: if private { BaseSet::Undecided } else { BaseSet::Engine },
         bases: BTreeMap::new(),
@@ -23,7 +25,7 @@ pub fn undecided(engine: &EngineKind, host: &HostFacts, unpigz: bool) -> Conditi
         store: unknown(),
         builder: unknown(),
         run_network: unknown(),
-        link: "loopback".to_owned(),
+        link: settings.link.to_string(),
         registry: RegistryKind::Own,
         cpus: None,
         memory: None,
@@ -68,15 +70,18 @@ impl Rigged {
         match (&self.bench.named, &self.bench.unreachable) {
             (Some(named), _) => format!("to {}", named.remote().name().host()),
             (None, Some(_)) => "none".to_owned(),
-            (None, None) => "loopback".to_owned(),
+            (None, None) => {
+                let shape = self.bench.link.as_ref().map(Link::shape);
+                shape.map_or(LinkProfile::Loopback, LinkProfile::Shaped).to_string()
+            }
         }
     }
 }
 
 /// A classic store compresses at every push, in the daemon; a containerd store pushes the blobs it keeps.
 fn compressor(containerd_store: bool, version: &str) -> String {
-    let when = if containerd_store { "as stored" } else { "at push" };
-    format!("dockerd {version}, gzip {when}")
+    let when = if containerd_store { "gzip as stored" } else { COMPRESSES_AT_PUSH };
+    format!("dockerd {version}, {when}")
 }
 
 const fn base_set(provided: &Provided) -> BaseSet {

@@ -33,6 +33,14 @@ pub enum Gone {
         /// `the push`, `the pull`.
         action: &'static str,
     },
+    /// The shaped link before it.
+    #[error("the link at {address} stopped during {action}; run again, and report this if it stays")]
+    Link {
+        /// Where it listened.
+        address: SocketAddr,
+        /// `the push`, `the pull`.
+        action: &'static str,
+    },
 }
 
 impl Gone {
@@ -52,11 +60,12 @@ impl Gone {
         matches!(self, Self::Private { .. } | Self::Host(_))
     }
 
-    /// In two words: `the engine`, `the registry`.
+    /// In two words: `the engine`, `the registry`, `the link`.
     pub(super) const fn what(&self) -> &'static str {
         match self {
             Self::Private { .. } | Self::Host(_) => "the engine",
             Self::Registry { .. } => "the registry",
+            Self::Link { .. } => "the link",
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::record::{BaseRecord, BuildCacheLeft, HostRun, TrialOutcome};
 use crate::rig::docker::{Docker, Endpoint};
 use crate::rig::host::{self, Before, Folder, HostLeftover, Left};
 use crate::rig::registry::{Registry, RegistryOptions};
+use crate::units::LinkProfile;
 
 use super::rigging::BLOBS;
 use super::stop::chain;
@@ -51,13 +52,21 @@ impl Hosted {
         emitter.preparing("asking whether the engine reaches loadline's registry");
         let unreachable =
             emitter.watch().overhead("probe", Box::pin(host::probe(engine, &registry, &folder, PROBE, host::PROBE_LIMIT))).await?;
-        if let Some(why) = &unreachable {
-            emitter.warn(format!(
-                "the engine does not reach loadline's registry ({why}): nothing is pushed or pulled, and transfer-size is computed from the \
-                 engine's export (D2-computed)"
-            ));
-        }
         Ok((Self { unreachable, before, _folder: folder }, registry))
+    }
+
+    /// Whether pushes cross a link of `link`; where nothing is pushed, that is said, or refused where a link was asked for.
+    pub(super) async fn reached(&self, link: LinkProfile, emitter: &Emitter) -> Result<(), RigError> {
+        let Some(why) = &self.unreachable else { return Ok(()) };
+        if link.shape().is_some() {
+            tidy().await;
+            return Err(RigError::NoLink { link, why: format!("the engine does not reach loadline's registry ({why})") });
+        }
+        emitter.warn(format!(
+            "the engine does not reach loadline's registry ({why}): nothing is pushed or pulled, and transfer-size is computed from the \
+             engine's export (D2-computed)"
+        ));
+        Ok(())
     }
 
     /// Removes what this run made, and tells what is left and what the base images were.

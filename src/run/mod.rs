@@ -25,6 +25,7 @@ mod stopwatch;
 mod transfer;
 mod trial;
 mod tryout;
+mod way;
 
 pub use bench::Bench;
 pub use conditions::undecided;

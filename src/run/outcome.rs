@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::image::Weighing;
 use crate::measure::{Measure, Unit};
-use crate::record::{Observation, Step, TransferRecord};
+use crate::record::{LinkRecord, Observation, Step, TransferRecord};
 use crate::rig::{Solve, Transfer, Vertex};
 
 /// The numbers of one trial while they come together.
@@ -77,6 +77,11 @@ impl Numbers {
         }
     }
 
+    /// The part of a push or a pull between the first and the last byte on the link.
+    pub(super) fn link(&mut self, measure: Measure, link: &LinkRecord) {
+        self.seconds(measure, Some("link"), link.seconds());
+    }
+
     /// The finished list.
     pub(super) fn into_observations(self) -> Vec<Observation> {
         self.0
@@ -128,7 +133,15 @@ pub(super) fn transfer_record(
     manifest_bytes: u64,
     active_seconds: Option<f64>,
 ) -> TransferRecord {
-    TransferRecord { seconds: transfer.seconds, digest, blob_bytes: blobs.values().sum(), manifest_bytes, blobs, active_seconds }
+    TransferRecord {
+        seconds: transfer.seconds,
+        digest,
+        blob_bytes: blobs.values().sum(),
+        manifest_bytes,
+        blobs,
+        active_seconds,
+        link: None,
+    }
 }
 
 #[cfg(test)]

@@ -8,11 +8,13 @@ use tokio_util::sync::CancellationToken;
 use crate::dockerfile::{Dockerfile, DockerfileError};
 use crate::rig::bases::{self, BaseChoice, BaseError, BaseRequest, BaseSetKind, Provided, Spent};
 use crate::rig::docker::{Docker, Endpoint};
+use crate::rig::link::{Link, LinkError};
 use crate::rig::private::{DataRoot, PrivateEngine, PrivateError, PrivateOptions, Role};
 use crate::rig::registry::{Registry, RegistryError, RegistryOptions};
 use crate::rig::remote::{RegistryName, RemoteError};
 use crate::rig::{Engine, EngineError, EngineInfo, RunNetwork};
 use crate::scenario::{Scenario, Variant};
+use crate::units::LinkProfile;
 
 use super::hosted::{self, Hosted};
 use super::{Bench, Emitter, EventKind, Named};
@@ -37,6 +39,8 @@ pub struct RigSettings {
     pub references: Vec<String>,
     /// The registry that is pushed to and pulled from; `None` is loadline's own.
     pub registry: Option<RegistryName>,
+    /// The link of pushes and pulls.
+    pub link: LinkProfile,
 }
 
 /// Whose engine.
@@ -72,6 +76,17 @@ pub enum RigError {
     /// The registry that the user named cannot be measured with.
     #[error(transparent)]
     Remote(#[from] RemoteError),
+    /// The link did not start.
+    #[error(transparent)]
+    Link(#[from] LinkError),
+    /// A link was asked for where nothing would cross it.
+    #[error("pushes and pulls cannot go over a link of {link}: {why}; leave out --link")]
+    NoLink {
+        /// What was asked for.
+        link: LinkProfile,
+        /// Why nothing would cross it.
+        why: String,
+    },
     /// A base image could not be had.
     #[error(transparent)]
     Base(#[from] BaseError),
@@ -124,6 +139,12 @@ impl Rigged {
     }
 
     async fn assemble(settings: &RigSettings, emitter: &Emitter) -> Result<Self, RigError> {
+        if let (Some(name), Some(_)) = (&settings.registry, settings.link.shape()) {
+            return Err(RigError::NoLink {
+                link: settings.link,
+                why: format!("only loadline's own registry has one, and {name} is another"),
+            });
+        }
         let named = Box::pin(open(settings.registry.as_ref(), emitter)).await?;
         match &settings.engine {
             EngineKind::Host => Box::pin(Self::host(settings, named, emitter)).await,
@@ -158,12 +179,14 @@ impl Rigged {
         let provided = emitter.watch().bases(Box::pin(provide(&builder, settings, emitter))).await?;
         stays_here(&provided, settings.registry.as_ref())?;
         let registry = Registry::start(RegistryOptions::new(pulling.data_root_from_outside().join(BLOBS))).await?;
+        let link = link(settings.link, &registry, emitter)?;
         let keep = provided.images.keys().cloned().collect();
         Ok(Self {
             bench: Bench {
                 builder,
                 puller: Some(puller),
                 registry,
+                link,
                 isolated: true,
                 network: RunNetwork::Host,
                 keep,
@@ -190,9 +213,11 @@ impl Rigged {
         let builder = logged_in(builder, named.as_ref());
         let (hosted, registry) = Box::pin(Hosted::prepare(&builder, &settings.references, named.is_none(), emitter)).await?;
         let unreachable = hosted.unreachable.clone();
-        let keep = Vec::new();
+        hosted.reached(settings.link, emitter).await?;
+        let link = link(settings.link, &registry, emitter)?;
+        let (network, keep) = (RunNetwork::Default, Vec::new());
         Ok(Self {
-            bench: Bench { builder, puller: None, registry, isolated: false, network: RunNetwork::Default, keep, unreachable, named },
+            bench: Bench { builder, puller: None, registry, link, isolated: false, network, keep, unreachable, named },
             info,
             provided: None,
             data_root_file_system: None,
@@ -205,6 +230,9 @@ impl Rigged {
     pub async fn down(self, emitter: &Emitter) -> Result<(), RigError> {
         let Self { bench, engines, hosted, .. } = self;
         emitter.preparing(if engines.is_empty() { "taking down the registry" } else { "removing the private engines" });
+        if let Some(link) = &bench.link {
+            link.stop().await;
+        }
         let mut first = bench.registry.stop().await.map_err(RigError::from);
         for engine in engines {
             let stopped = emitter.watch().overhead("engine stop", engine.stop()).await;
@@ -220,6 +248,13 @@ async fn open(name: Option<&RegistryName>, emitter: &Emitter) -> Result<Option<N
     let Some(name) = name else { return Ok(None) };
     emitter.preparing(format!("asking the registry {}", name.host()));
     Ok(Some(emitter.watch().overhead("registry check", Named::open(name.clone())).await?))
+}
+
+/// The link before `registry`, where one was asked for.
+fn link(profile: LinkProfile, registry: &Registry, emitter: &Emitter) -> Result<Option<Link>, LinkError> {
+    let Some(shape) = profile.shape() else { return Ok(None) };
+    emitter.preparing(format!("starting a link of {shape} before the registry"));
+    Link::start(shape, registry.address()).map(Some)
 }
 
 fn logged_in(engine: Docker, named: Option<&Named>) -> Docker {

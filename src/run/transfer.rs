@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
-use std::future::Future;
 use std::time::Duration;
 
 use crate::image::{self, Weighing};
@@ -13,7 +12,8 @@ use crate::rig::{Engine, EngineError, ImageInfo, ProgressSink, Transfer};
 use super::bench::TAG;
 use super::origin::Scaled;
 use super::stop::{Stop, chain, invalid};
-use super::{Emitter, EventKind, Gone};
+use super::way::Way;
+use super::{Emitter, EventKind};
 
 /// Time between two looks at how far a transfer is: often enough to be watched, too seldom to be seen in its time.
 const TELL_EVERY: Duration = Duration::from_millis(500);
@@ -25,11 +25,13 @@ pub(super) struct Moved {
     pub transfer: Transfer,
     /// As it is recorded.
     pub record: TransferRecord,
+    /// What a reader must know of it.
+    pub warnings: Vec<String>,
 }
 
 /// Pushes `reference` and counts what arrived. A push that left layers out was not cold and is refused.
-pub(super) async fn push(engine: &impl Engine, registry: &Registry, reference: &str, emitter: &Emitter) -> Result<Moved, Stop> {
-    let moved = send(engine, registry, reference, emitter).await?;
+pub(super) async fn push(engine: &impl Engine, way: Way<'_>, reference: &str, emitter: &Emitter) -> Result<Moved, Stop> {
+    let moved = send(engine, way, reference, emitter).await?;
     match moved.transfer.already_present {
         0 => Ok(moved),
         count => Err(invalid(format!("the push was to be cold, but {count} layers were not sent"))),
@@ -37,26 +39,28 @@ pub(super) async fn push(engine: &impl Engine, registry: &Registry, reference: &
 }
 
 /// Pushes `reference` and counts what arrived, with whatever the registry has already left out.
-pub(super) async fn send(engine: &impl Engine, registry: &Registry, reference: &str, emitter: &Emitter) -> Result<Moved, Stop> {
-    let mark = registry.mark();
+pub(super) async fn send(engine: &impl Engine, way: Way<'_>, reference: &str, emitter: &Emitter) -> Result<Moved, Stop> {
+    let mark = way.mark();
     let silent = ProgressSink::none();
-    let told = tell(emitter, "push", None, || registry.moved_since(&mark).uploaded);
-    let transfer = while_it_listens(registry, "the push", engine.push(reference, &silent), told).await?;
-    let traffic = registry.since(&mark);
+    let told = tell(emitter, "push", None, || way.moved_since(&mark).uploaded);
+    let transfer = way.carry("the push", &mark, engine.push(reference, &silent), told).await?;
+    let crossed = way.since(&mark);
+    let traffic = &crossed.traffic;
     whole("push", traffic.unfinished.uploaded)?;
     let digest = transfer.digest.clone().ok_or_else(|| incomplete("push", reference))?;
-    Ok(Moved { record: record(&transfer, digest, &traffic.uploads, manifest_bytes(&traffic.manifest_uploads)), transfer })
+    let record = record(&transfer, digest, &traffic.uploads, manifest_bytes(&traffic.manifest_uploads));
+    crossed.moved("push", transfer, record)
 }
 
 /// Pulls `reference` and checks that every blob of the weighed image crossed the registry once, whole.
 pub(super) async fn pull(
     engine: &impl Engine,
-    registry: &Registry,
+    way: Way<'_>,
     reference: &str,
     weighing: &Weighing,
     emitter: &Emitter,
 ) -> Result<Moved, Stop> {
-    let moved = fetch(engine, registry, reference, weighing, emitter).await?;
+    let moved = fetch(engine, way, reference, weighing, emitter).await?;
     cold("pull", weighing, &moved.record.blobs)?;
     Ok(moved)
 }
@@ -64,40 +68,25 @@ pub(super) async fn pull(
 /// Pulls `reference`, with whatever the engine has already left out.
 pub(super) async fn fetch(
     engine: &impl Engine,
-    registry: &Registry,
+    way: Way<'_>,
     reference: &str,
     weighing: &Weighing,
     emitter: &Emitter,
 ) -> Result<Moved, Stop> {
-    let mark = registry.mark();
+    let mark = way.mark();
     let silent = ProgressSink::none();
     let total = weighing.layer_transfer_size.unwrap_or(0) + weighing.config_size;
-    let told = tell(emitter, "pull", Some(total), || registry.moved_since(&mark).downloaded);
-    let transfer = while_it_listens(registry, "the pull", engine.pull(reference, &silent), told).await?;
-    let traffic = registry.since(&mark);
-    let moved = record(&transfer, stored(weighing).to_owned(), &traffic.downloads, manifest_bytes(&traffic.manifest_downloads));
+    let told = tell(emitter, "pull", Some(total), || way.moved_since(&mark).downloaded);
+    let transfer = way.carry("the pull", &mark, engine.pull(reference, &silent), told).await?;
+    let crossed = way.since(&mark);
+    let traffic = &crossed.traffic;
+    let record = record(&transfer, stored(weighing).to_owned(), &traffic.downloads, manifest_bytes(&traffic.manifest_downloads));
     let digest = transfer.digest.as_ref().ok_or_else(|| incomplete("pull", reference))?;
     if digest != stored(weighing) {
         return Err(invalid(format!("{} was pushed, but the pull got {digest}", stored(weighing))));
     }
     whole("pull", traffic.unfinished.downloaded)?;
-    Ok(Moved { transfer, record: moved })
-}
-
-/// Waits for `work`, and tells how far it is, as long as the registry listens. An engine would try again for most of a minute
-/// before it gave up.
-async fn while_it_listens<T>(
-    registry: &Registry,
-    action: &'static str,
-    work: impl Future<Output = Result<T, EngineError>>,
-    told: impl Future<Output = Infallible>,
-) -> Result<T, Stop> {
-    tokio::select! {
-        biased;
-        () = registry.stopped() => Err(Stop::Gone(Gone::Registry { address: registry.address(), action })),
-        done = work => Ok(done?),
-        never = told => match never {},
-    }
+    crossed.moved("pull", transfer, record)
 }
 
 /// Tells how many bytes crossed the registry whenever more did, and never ends. Engines tell bytes too, but before they are

@@ -12,7 +12,7 @@ use crate::cli::{Exit, Failure, plain, printer};
 use crate::rig::bases::{self, BaseChoice, Provided, ProvidedBase, Recipe};
 use crate::rig::private::DataRoot;
 use crate::run::{self, Emitter, EngineKind, RigSettings, Rigged, Stopwatch};
-use crate::units;
+use crate::units::{self, LinkProfile};
 
 use super::run::{lock_path, not_ready};
 use super::{print, runtime, select, signals};
@@ -67,6 +67,7 @@ fn build(args: BasesBuildArgs) -> Result<Exit, Failure> {
         bases: BaseChoice::StandIn,
         locked: false,
         registry: None,
+        link: LinkProfile::Loopback,
         references: references(args)?,
     };
     let console = Console::start(MessageFormat::Human);

@@ -15,7 +15,7 @@ use crate::record::Owner;
 use crate::rig::bases::{self, BaseChoice};
 use crate::run::{self, Emitter, Limits, RigError, RigSettings, Rigged, Stopwatch, TryError, TryOut};
 use crate::scenario::{self, FILE_NAME, Proof, Scenario, Sketch};
-use crate::units;
+use crate::units::{self, LinkProfile};
 
 use super::run::not_ready;
 use super::{print, runtime, signals, wrong};
@@ -127,6 +127,7 @@ fn settings(sketch: &Sketch, choice: &EngineChoice, lock: PathBuf) -> Result<Rig
         lock,
         cache: bases::cache_folder().map_err(|e| Failure::new(Exit::Usage, e))?,
         registry: None,
+        link: LinkProfile::Loopback,
         references: run::references(&first(&sketch.scenario)).map_err(|e| Failure::new(Exit::Usage, e))?,
     })
 }

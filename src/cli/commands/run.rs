@@ -95,7 +95,7 @@ async fn measure(options: &RunOptions, found: &Discovered, settings: &RigSetting
 /// A run that the user stopped before there was a bench has a record too, in which nothing is measured.
 fn stopped_early(options: &RunOptions, found: &Discovered, settings: &RigSettings, emitter: &Emitter) -> Result<Ran, Failure> {
     let facts = session::facts();
-    let conditions = run::undecided(&settings.engine, &facts, session::unpigz(&settings.engine));
+    let conditions = run::undecided(settings, &facts, session::unpigz(&settings.engine));
     let mut session = Session::begin(options, found, create_store(options)?, facts, conditions, Vec::new())?;
     session.finish(&End::Interrupted, emitter)?;
     Ok(Ran { folder: session.folder().to_owned(), end: End::Interrupted, afterwards: None })
@@ -142,6 +142,7 @@ fn rig_settings(options: &RunOptions, found: &Discovered) -> Result<RigSettings,
         lock: lock_path(&options.selection.scenarios),
         cache: bases::cache_folder().map_err(|e| Failure::new(Exit::Usage, e))?,
         registry: options.registry.clone(),
+        link: options.link,
         references: run::references(&found.scenarios).map_err(|e| Failure::new(Exit::Usage, e))?,
     })
 }
@@ -161,7 +162,8 @@ pub(super) fn not_ready(error: RigError) -> Failure {
             BaseError::Locked { .. } | BaseError::LockSyntax { .. } | BaseError::LockedStandIn { .. } | BaseError::NoCacheFolder,
         )
         | RigError::Private(PrivateError::DataRootUnusable { .. })
-        | RigError::StandInsLeave { .. } => Exit::Usage,
+        | RigError::StandInsLeave { .. }
+        | RigError::NoLink { .. } => Exit::Usage,
         _ => Exit::Engine,
     };
     Failure::new(exit, error)

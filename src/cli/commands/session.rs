@@ -178,6 +178,7 @@ fn settings(options: &RunOptions) -> Settings {
         bases: options.bases.id().to_owned(),
         locked: options.locked,
         registry: options.registry.as_ref().map(ToString::to_string),
+        link: options.link.shape().map(|shape| shape.to_string()),
         trials: options.trials,
         builds: options.builds.ids().map(str::to_owned).collect(),
         allow_skips: options.allow_skips,

@@ -5,7 +5,7 @@ use crate::measure::{Measure, Unit};
 use crate::report::data::{MeasureEstimate, ReportData, ScenarioReport, VariantReport};
 use crate::report::figures::{Scale, percent};
 use crate::report::notes::share;
-use crate::report::table::{heading, name, reference_name, scale_of};
+use crate::report::table::{name, reference_name, scale_of};
 use crate::report::text::one_line;
 
 /// A chart: a column per measure, a row per variant.
@@ -136,7 +136,9 @@ fn kinds(data: &ReportData) -> Vec<Kind> {
 
 fn column(data: &ReportData, measure: Measure) -> Column {
     let scale = scale_of(measure, variants(data).filter_map(|v| v.estimate(measure)));
-    Column { title: capitalised(&heading(measure, scale, variants(data))), scale }
+    let unit = scale.symbol().map(|symbol| format!(", {symbol}")).unwrap_or_default();
+    let title = format!("{}{}{unit}", name(measure, variants(data)), data.run.over(measure));
+    Column { title: capitalised(&title), scale }
 }
 
 fn group(data: &ReportData, scenario: &ScenarioReport, measures: &[Measure], columns: &[Column]) -> Vec<Row> {

@@ -89,6 +89,14 @@ impl Link {
         self.books().between(from, to)
     }
 
+    /// Returns when it was told to stop or its thread ended, at once if that was before.
+    pub async fn stopped(&self) {
+        tokio::select! {
+            () = self.stop.cancelled() => {}
+            () = self.ended.cancelled() => {}
+        }
+    }
+
     /// The most bytes that the link held at one time: on their way, or waiting for a receiver.
     pub fn peak_held(&self) -> u64 {
         self.exchange.peak_held()

@@ -155,7 +155,7 @@ impl<E: Engine> TrialRunner<'_, E> {
         let reference = self.bench.reference(&repository);
         self.guard("the tag", self.limits.call, self.bench.builder.tag(&solve.image_id, &reference)).await??;
         self.phase("push");
-        let push = transfer::push(&self.bench.builder, &self.bench.registry, &reference, self.emitter);
+        let push = transfer::push(&self.bench.builder, self.bench.way(), &reference, self.emitter);
         let pushed = self.counted(async { self.guard("the push", self.limits.transfer, push).await? }).await?;
         self.moved(Measure::PushTime, &pushed, draft);
         let work = async { self.traced(transfer::weigh_cold(&self.bench.registry, &repository, image, &pushed.record)?).await };
@@ -173,7 +173,7 @@ impl<E: Engine> TrialRunner<'_, E> {
             return Ok(());
         };
         self.phase("pull");
-        let pull = transfer::pull(puller, &self.bench.registry, reference, weighing, self.emitter);
+        let pull = transfer::pull(puller, self.bench.way(), reference, weighing, self.emitter);
         let fetched = self.counted(async { self.guard("the pull", self.limits.transfer, pull).await? }).await?;
         self.moved(Measure::PullTime, &fetched, draft);
         draft.pull = Some(fetched.record);
@@ -183,6 +183,10 @@ impl<E: Engine> TrialRunner<'_, E> {
     fn moved(&self, measure: Measure, moved: &Moved, draft: &mut Draft) {
         self.emitter.watch().measured(moved.transfer.seconds);
         draft.numbers.transfer(measure, &moved.transfer);
+        if let Some(link) = &moved.record.link {
+            draft.numbers.link(measure, link);
+        }
+        moved.warnings.iter().for_each(|warning| draft.warn(warning));
     }
 
     /// Whether the engine is a private one that is removed as soon as this block ends, since the user stopped the run.

@@ -88,7 +88,7 @@ impl<E: Engine> TrialRunner<'_, E> {
     fn pushed_of(&self, build: &Named<'_>) -> String {
         match &self.bench.named {
             Some(named) => named.reference(&named.repository(self.run_id, &self.scenario.name, &self.variant.name, self.block.iteration)),
-            None => format!("{}/{}:{}{}", self.bench.registry.address(), self.repository(), bench::TAG, build.suffix()),
+            None => format!("{}/{}:{}{}", self.bench.address(), self.repository(), bench::TAG, build.suffix()),
         }
     }
 

@@ -45,7 +45,7 @@ impl<E: Engine> TrialRunner<'_, E> {
         let reference = self.pushed();
         self.guard("the tag", self.limits.call, self.bench.builder.tag(&solve.image_id, &reference)).await??;
         self.phase("push");
-        let push = transfer::send(&self.bench.builder, &self.bench.registry, &reference, self.emitter);
+        let push = transfer::send(&self.bench.builder, self.bench.way(), &reference, self.emitter);
         let pushed = self.counted(async { self.guard("the push", self.limits.transfer, push).await? }).await?;
         self.moved(Measure::PushTime, &pushed, draft);
         let work = async {
@@ -68,7 +68,7 @@ impl<E: Engine> TrialRunner<'_, E> {
         self.phase("pull");
         let info = self.emitter.watch().overhead("inspect", self.guard("the engine's word", self.limits.call, puller.info())).await??;
         let form = if info.containerd_store { DeltaForm::Blob } else { DeltaForm::Chain };
-        let pull = transfer::fetch(puller, &self.bench.registry, reference, new, self.emitter);
+        let pull = transfer::fetch(puller, self.bench.way(), reference, new, self.emitter);
         let fetched = self.counted(async { self.guard("the pull", self.limits.transfer, pull).await? }).await?;
         exactly("pull", &fetched.record.blobs, &wanted(change, new, form))?;
         self.moved(Measure::PullTime, &fetched, draft);

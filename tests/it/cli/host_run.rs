@@ -69,6 +69,16 @@ async fn a_failed_build_is_told_recorded_and_exits_3() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_engine_that_does_not_reach_the_registry_pushes_over_no_link_and_is_not_measured_without_it() {
+    let desk = refusals::library();
+    let ran = run(&desk, failing(), &["--link", "100mbit"]).await;
+    assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{ran:?}");
+    let reason = "pushes and pulls cannot go over a link of 100mbit: the engine does not reach loadline's registry (connection refused)";
+    assert!(ran.err.contains(reason) && ran.err.contains("leave out --link"), "{}", ran.err);
+    assert!(!desk.path().join("run").exists(), "nothing was begun");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_engine_that_cuts_the_build_off_exits_4_with_a_readable_record() {
     let desk = refusals::library();
     let ran = run(&desk, Answer::ok("{\"stream\":\"Step 1/2\"}\n").end(End::Cut), &[]).await;

@@ -74,6 +74,32 @@ fn flags_of_the_private_engine_contradict_the_host_engine() {
 }
 
 #[test]
+fn what_is_no_link_is_refused_with_what_is() {
+    let desk = library();
+    for (wrong, cure) in [
+        ("fast", "write loopback, lan, or a rate"),
+        ("100", "such as 100mbit"),
+        ("20mbit,30", "such as 30ms"),
+        ("1kbit", "use 64kbit to 10gbit"),
+        ("10gbit,2s", "take a lower rate or a shorter round trip"),
+    ] {
+        let text = desk.run(&["run", "--engine", "host", "--link", wrong]).refusal(2);
+        assert!(text.contains("--link") && text.contains(cure), "{wrong}: {text}");
+    }
+    assert!(!desk.path().join("results").exists(), "nothing was begun");
+}
+
+#[test]
+fn a_registry_of_the_users_own_has_no_link_before_it() {
+    let desk = library();
+    let text = desk.run(&["run", "--engine", "host", "--registry", "127.0.0.1:1/sizes", "--link", "lan"]).refusal(2);
+    assert!(text.contains("--link 1gbit,0.2ms") && text.contains("--registry 127.0.0.1:1/sizes"), "{text}");
+    assert!(text.contains("leave out one of them"), "{text}");
+    let ran = desk.run(&["run", "--engine", "host", "--registry", "127.0.0.1:1/sizes", "--link", "loopback"]);
+    assert!(ran.code != Some(2) && !ran.err.contains("--link"), "as it is without --link: {ran:?}");
+}
+
+#[test]
 fn a_folder_that_holds_something_is_no_place_for_a_run() {
     let desk = library();
     desk.write("taken/file", "");

@@ -1,5 +1,6 @@
 //! A fake engine in process.
 
 mod builds;
+mod link;
 mod run;
 mod tryout;

@@ -1,6 +1,7 @@
 //! The run against a fake engine and the real measuring registry.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -11,9 +12,11 @@ use loadline::measure::Measure;
 use loadline::record::{Status, TrialOutcome};
 use loadline::rig::RunNetwork;
 use loadline::rig::host::{CONTAINER_LABEL, OWNER_LABEL, Owner, RUN_LABEL};
+use loadline::rig::link::{Link, LinkUse};
 use loadline::rig::registry::{Registry, RegistryOptions};
 use loadline::run::{Bench, Builds, Emitter, End, Event, EventKind, Execution, Limits, Plan, Sink, Stopwatch};
 use loadline::scenario::{Builder, Expectation, Language, Scenario, Smoke, SmokeCheck, SmokeExpect, SmokeRequest, Variant};
+use loadline::units::LinkProfile;
 use tokio_util::sync::CancellationToken;
 
 use crate::support::fake_engine::{Behaviour, FakeEngine};
@@ -25,6 +28,8 @@ pub(super) struct Ran {
     pub(super) outcomes: Vec<TrialOutcome>,
     pub(super) events: Vec<Event>,
     pub(super) builder: FakeEngine,
+    /// All that crossed the link, by its own count.
+    pub(super) on_link: LinkUse,
 }
 
 impl Ran {
@@ -32,7 +37,7 @@ impl Ran {
         &self.outcome(variant).status
     }
 
-    fn outcome(&self, variant: &str) -> &TrialOutcome {
+    pub(super) fn outcome(&self, variant: &str) -> &TrialOutcome {
         self.outcomes.iter().find(|o| o.trial.variant == variant).expect("the variant was planned")
     }
 
@@ -59,6 +64,11 @@ pub(super) struct Case {
     pub(super) puller: Option<FakeEngine>,
     pub(super) scenario: Scenario,
     pub(super) builds: Builds,
+    pub(super) link: LinkProfile,
+    /// The phase in the midst of which the link stops.
+    pub(super) link_stops_in: Option<&'static str>,
+    /// Whether the builder finds a way to the registry beside the link.
+    pub(super) past_the_link: bool,
     skipped: BTreeMap<(usize, usize), String>,
     unreachable: Option<String>,
     limits: Limits,
@@ -77,6 +87,9 @@ impl Case {
             puller: Some(FakeEngine::default()),
             scenario,
             builds: Builds::default(),
+            link: LinkProfile::Loopback,
+            link_stops_in: None,
+            past_the_link: false,
             skipped: BTreeMap::new(),
             unreachable: None,
             limits: Limits::default(),
@@ -101,12 +114,17 @@ impl Case {
 
     pub(super) async fn run(self) -> Ran {
         let registry = Registry::start(RegistryOptions::new(self.folder.path().join("blobs"))).await.expect("a loopback port is free");
+        let link = self.link.shape().map(|shape| Link::start(shape, registry.address()).expect("the link starts"));
+        if self.past_the_link {
+            self.builder.go_past(registry.address());
+        }
         let isolated = self.puller.is_some();
         let keep = vec!["x".to_owned()];
         let bench = Bench {
             builder: self.builder.clone(),
             puller: self.puller,
             registry,
+            link,
             isolated,
             network: RunNetwork::Host,
             keep,
@@ -130,12 +148,33 @@ impl Case {
             cancel: &self.cancel,
         };
         let mut kept = Kept::default();
-        let end = execution.run(&mut kept).await.expect("outcomes are kept in memory");
+        let begun = bench.link.as_ref().map(Link::mark);
+        let end = tokio::select! {
+            end = execution.run(&mut kept) => end.expect("outcomes are kept in memory"),
+            never = stop_in(self.link_stops_in, bench.link.as_ref(), &events) => match never {},
+        };
+        let on_link = bench.link.as_ref().zip(begun).map(|(link, begun)| link.since(&begun)).unwrap_or_default();
         bench.registry.stop().await.expect("the registry empties its folder");
         drop(self.folder);
         let events = events.lock().expect("no listener panics").clone();
-        Ran { end, outcomes: kept.0, events, builder: self.builder }
+        Ran { end, outcomes: kept.0, events, builder: self.builder, on_link }
     }
+}
+
+/// Stops the link when a few bytes of `phase` have crossed it.
+async fn stop_in(phase: Option<&str>, link: Option<&Link>, events: &Mutex<Vec<Event>>) -> Infallible {
+    let (Some(phase), Some(link)) = (phase, link) else { return std::future::pending().await };
+    let begun = |event: &Event| matches!(&event.kind, EventKind::Phase { phase: other } if other == phase);
+    let pause = || tokio::time::sleep(Duration::from_millis(2));
+    while !events.lock().expect("no listener panics").iter().any(begun) {
+        pause().await;
+    }
+    let mark = link.mark();
+    while link.since(&mark).down.bytes < 100 {
+        pause().await;
+    }
+    link.stop().await;
+    std::future::pending().await
 }
 
 fn scenario(root: &Path) -> Scenario {

@@ -36,6 +36,7 @@ impl Case {
             builder: self.engine.clone(),
             puller: None,
             registry,
+            link: None,
             isolated: false,
             network: RunNetwork::Default,
             keep: Vec::new(),

@@ -8,6 +8,7 @@ mod first;
 mod go_api;
 mod host;
 mod hub;
+mod link;
 mod named;
 mod outages;
 mod signals;

@@ -58,6 +58,17 @@ fn one_byte_more_is_drift_and_no_drift_of_the_ratio() {
 }
 
 #[test]
+fn times_over_another_link_are_not_compared_and_bytes_are() {
+    let mut other = go_api();
+    "100mbit".clone_into(&mut other.run.conditions.link);
+    let comparison = compare(&go_api(), &other);
+    for measure in [Measure::PushTime, Measure::PullTime] {
+        assert_eq!(condition(figure(&comparison, "multi", measure)), "the link differs: loopback in the baseline, 100mbit here");
+    }
+    assert_eq!(figure(&comparison, "multi", Measure::TransferSize).verdict, Verdict::Reproduced);
+}
+
+#[test]
 fn a_computed_transfer_size_is_never_compared_with_a_pushed_one() {
     let mut computed = go_api();
     for observation in computed.trials.iter_mut().flat_map(|outcome| &mut outcome.observations) {

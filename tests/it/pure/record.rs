@@ -207,6 +207,19 @@ fn values_that_nothing_can_weigh_or_take_are_refused() {
 }
 
 #[test]
+fn a_links_figures_are_read_and_refused_where_the_last_byte_comes_before_the_first() {
+    let with_last = |last: f64| {
+        let link = format!("\"link\":{{\"first_byte\":0.5,\"last_byte\":{last},\"bytes_up\":7,\"bytes_down\":8,\"connections\":2}}");
+        edited("trials.jsonl", "\"manifest_bytes\":1361,", &format!("\"manifest_bytes\":1361,{link},"))
+    };
+    let record = Record::read(with_last(1.25).path()).expect("it reads");
+    let link = record.trials[0].push.as_ref().and_then(|push| push.link).expect("the push has a link");
+    assert_eq!((link.seconds().to_bits(), link.bytes_up, link.bytes_down), (0.75_f64.to_bits(), 7, 8));
+    assert_eq!(record.trials[0].pull.as_ref().and_then(|pull| pull.link), None);
+    assert!(refusal(with_last(0.25).path()).contains("a push or a pull has a time that nothing takes"));
+}
+
+#[test]
 fn a_run_file_that_contradicts_itself_is_refused() {
     let twice = edited("run.json", "\"variant\": \"multi\"", "\"variant\": \"single\"");
     assert!(refusal(twice.path()).contains("go-api/single is in the plan twice"));

@@ -4,7 +4,7 @@ use std::fs;
 
 use loadline::judge::compare;
 use loadline::measure::Measure;
-use loadline::record::{Record, Status, Step, Warning};
+use loadline::record::{LinkRecord, Record, Status, Step, Warning};
 use loadline::report::{
     ReportData, comparison, json, markdown, observations_csv, report_schema, sizes_chart, summary_csv, terminal, times_chart, write_all,
 };
@@ -95,6 +95,57 @@ fn where_the_time_of_a_build_goes_has_a_table_and_a_picture() {
     assert!(files.contains(&picture) && !folder.path().join("timelines/go-api--broken.svg").exists(), "{files:?}");
     assert!(fs::read_to_string(picture).expect("it is there").contains("go mod download"));
     assert!(markdown(&data).contains("](timelines/go-api--single.svg)"));
+}
+
+/// The run over a link of 500 Mbit/s, on an engine that compresses at every push. The link had bytes nearly all the time.
+fn over_a_link() -> Record {
+    let mut record = go_api();
+    "500mbit".clone_into(&mut record.run.conditions.link);
+    "dockerd 20.10.24, gzip at push".clone_into(&mut record.run.conditions.compressor);
+    for outcome in &mut record.trials {
+        for transfer in outcome.push.iter_mut().chain(&mut outcome.pull) {
+            let bytes = transfer.blob_bytes + transfer.manifest_bytes + 2_000;
+            let (first_byte, last_byte) = (transfer.seconds * 0.01, transfer.seconds * 0.99);
+            transfer.link = Some(LinkRecord { first_byte, last_byte, bytes_up: bytes, bytes_down: bytes, connections: 3 });
+        }
+    }
+    record
+}
+
+#[test]
+fn a_run_over_a_link_names_it_beside_its_times_and_says_what_bounds_each_variant() {
+    let data = ReportData::new(&over_a_link());
+    let page = markdown(&data);
+    assert!(page.contains("| push time over 500mbit, s | pull time over 500mbit, s |"), "{page}");
+    // 303 MB are 4.85 s of the link; the pushes took 7.2 s, the pulls 5 s.
+    let single = "single over 500mbit: the push kept 68 % of the link's rate for 98 % of its time, gzip in the engine bounds it; \
+                  the pull kept 99 % of the link's rate for 98 % of its time, the link bounds it.";
+    let multi = "the pull kept 45 % of the link's rate for 98 % of its time, the engine's disk and unpacking bound it.";
+    for text in [page, terminal(&data, 100, false)] {
+        assert!(text.lines().any(|line| line == single), "{text}");
+        assert!(text.lines().any(|line| line.starts_with("multi over 500mbit: ") && line.ends_with(multi)), "{text}");
+    }
+    let chart = times_chart(&data).expect("a chart");
+    assert!(chart.contains("Push time over 500mbit, s") && chart.contains("Pull time over 500mbit, s"), "{chart}");
+    let csv = observations_csv(&data).expect("CSV");
+    let row = csv.lines().find(|line| line.contains(",multi,") && line.contains(",pull-time,")).expect("the pull has a row");
+    assert!(row.contains(",pull-time,,cold,,,,500mbit,,"), "{row}");
+    let written: serde_json::Value = serde_json::from_str(&json(&data).expect("JSON")).expect("JSON");
+    let bounds = &written["scenarios"][0]["variants"][0]["bottlenecks"];
+    assert_eq!((bounds[0]["direction"].as_str(), bounds[0]["bound"].as_str()), (Some("push"), Some("gzip")), "{bounds}");
+}
+
+#[test]
+fn a_link_of_which_nothing_is_known_is_not_said_to_bound_anything() {
+    for link in ["loopback", "none", "to ghcr.io", "a tin can"] {
+        let mut record = over_a_link();
+        link.clone_into(&mut record.run.conditions.link);
+        let page = markdown(&ReportData::new(&record));
+        assert!(!page.contains("of the link's rate") && page.contains("| push time, s |"), "{link}: {page}");
+    }
+    let mut older = over_a_link();
+    older.trials.iter_mut().flat_map(|o| o.push.iter_mut().chain(&mut o.pull)).for_each(|transfer| transfer.link = None);
+    assert!(!markdown(&ReportData::new(&older)).contains("of the link's rate"), "nothing crossed it");
 }
 
 #[test]

@@ -66,6 +66,9 @@ fn one_scenario_of_many_is_repeated_as_it_was_measured() {
         arguments,
         "run node-api --variant=node-api/single --variant=node-api/multi --variant=node-api/alpine --builds=cold --trials=3 --engine=private --bases=stand-in"
     );
+    let mut over_a_link = baseline.clone();
+    over_a_link.run.settings.link = Some("20mbit,30ms".to_owned());
+    assert!(request.arguments(&over_a_link, None).contains(&"--link=20mbit,30ms".to_owned()), "times over another link say nothing");
     let quick = Request { quick: true, ..request.clone() };
     assert!(quick.arguments(&baseline, None).contains(&"--trials=1".to_owned()));
     assert!(quick.arguments(&baseline, Some("7".to_owned())).contains(&"--trials=7".to_owned()), "what is said outright wins");

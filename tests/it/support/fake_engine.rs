@@ -65,6 +65,8 @@ struct State {
     contexts: BTreeSet<String>,
     /// Digests of what was pulled.
     stored: BTreeSet<String>,
+    /// Where pushes go, whatever they name.
+    shortcut: Option<SocketAddr>,
 }
 
 /// One layer, its configuration and its manifest.
@@ -82,6 +84,11 @@ impl FakeEngine {
     /// Sets what happens to variants whose tag contains `name`.
     pub(crate) fn set(&self, name: &str, behaviour: Behaviour) {
         self.state().behaviours.insert(name.to_owned(), behaviour);
+    }
+
+    /// Pushes to `registry` from now on, whatever the references say.
+    pub(crate) fn go_past(&self, registry: SocketAddr) {
+        self.state().shortcut = Some(registry);
     }
 
     /// Every call so far, in order: `build loadline-run/…`.
@@ -225,7 +232,9 @@ impl Engine for FakeEngine {
     async fn push(&self, reference: &str, _sink: &ProgressSink) -> Result<Transfer, EngineError> {
         self.call(format!("push {reference}"));
         let (_, image) = self.image(reference).ok_or_else(|| refused("push", "no such image"))?;
-        let (host, repository, tag) = split(reference);
+        let (named, repository, tag) = split(reference);
+        let host = self.state().shortcut.map_or_else(|| named.to_owned(), |past| past.to_string());
+        let host = host.as_str();
         if image.behaviour == Some(Behaviour::PushBreaks) {
             return Err(refused("push", "write tcp: connection reset by peer"));
         }

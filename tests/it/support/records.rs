@@ -135,6 +135,7 @@ fn settings() -> Settings {
         bases: "auto".to_owned(),
         locked: false,
         registry: None,
+        link: None,
         trials: 3,
         builds: vec!["cold".to_owned()],
         allow_skips: false,
@@ -317,6 +318,7 @@ fn transfer(weighing: &Weighing, seconds: f64) -> TransferRecord {
         manifest_bytes: MANIFEST,
         blobs: weighing.layers.iter().map(|l| (l.digest.clone().expect("it is stored"), l.compressed.expect("it is stored"))).collect(),
         active_seconds: Some(seconds / 2.0),
+        link: None,
     }
 }
 

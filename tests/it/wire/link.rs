@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use loadline::rig::link::{Link, LinkUse};
 use loadline::rig::registry::{Registry, RegistryOptions};
@@ -177,6 +178,23 @@ async fn stopping_cuts_what_is_open_and_frees_the_port() {
     assert!(TcpStream::connect(link.address()).await.is_err(), "nobody listens any more");
     let used = link.since(&mark);
     assert_eq!((bytes(&used), used.connections), ((5, 0), 1), "the books can still be read");
+}
+
+#[tokio::test]
+async fn who_waits_for_the_end_of_a_link_hears_of_it_before_its_connections_are_cut() {
+    let (link, mut client, _server) = connected().await;
+    let running = tokio::time::timeout(Duration::from_millis(20), link.stopped()).await;
+    assert!(running.is_err(), "it runs");
+    let first = async {
+        tokio::select! {
+            biased;
+            () = link.stopped() => "the end",
+            _ = client.read_u8() => "a cut",
+        }
+    };
+    let (first, ()) = tokio::join!(first, link.stop());
+    assert_eq!(first, "the end");
+    link.stopped().await;
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use loadline::rig::bases::{BaseChoice, cache_folder};
 use loadline::rig::private::DataRoot;
 use loadline::run::{self, Emitter, End, EngineKind, EventKind, Execution, Limits, Plan, RigSettings, Rigged, Sink, Stopwatch};
 use loadline::scenario::Scenario;
+use loadline::units::LinkProfile;
 use tokio_util::sync::CancellationToken;
 
 /// Keeps outcomes in memory.
@@ -36,6 +37,7 @@ pub(super) async fn up(scenarios: &[Scenario]) -> Rigged {
         lock: "/nonexistent/bases.lock".into(),
         cache: cache_folder().expect("there is a cache folder"),
         registry: None,
+        link: LinkProfile::Loopback,
         references: run::references(scenarios).expect("the Dockerfiles are sound"),
     };
     Box::pin(Rigged::up(&settings, &silent(), &CancellationToken::new())).await.expect("the bench is made ready")
