@@ -118,9 +118,12 @@ pub fn update(old: &Weighing, new: &Weighing) -> Option<Update> {
     let config = if old.image_id.as_ref()? == new.image_id.as_ref()? { 0 } else { new.config_size };
     let mut there = old.layers.iter().map(|layer| layer.digest.as_deref()).collect::<Option<HashSet<_>>>()?;
     let same = old.layers.iter().zip(&new.layers).take_while(|(ours, theirs)| ours.diff_id == theirs.diff_id).count();
+    // A classic store fetches a layer that is in the image twice once.
+    let mut fetched = HashSet::new();
     let mut update = Update { blob: config, chain: config, config, layers: Vec::new() };
     for (number, layer) in new.layers.iter().enumerate() {
-        let (blob, chain) = (there.insert(layer.digest.as_deref()?), number >= same);
+        let digest = layer.digest.as_deref()?;
+        let (blob, chain) = (there.insert(digest), number >= same && fetched.insert(digest));
         let bytes = layer.compressed?;
         update.blob += if blob { bytes } else { 0 };
         update.chain += if chain { bytes } else { 0 };

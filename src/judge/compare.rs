@@ -56,6 +56,8 @@ pub struct Finding {
     pub cache_state: String,
     /// The scenario's edit; absent for an unchanged app.
     pub edit: Option<String>,
+    /// Which definition of the measure.
+    pub definition: Option<String>,
     /// Median in the baseline, in the measure's unit or as a plain ratio; absent where it has none.
     pub baseline: Option<f64>,
     /// Median in the run.
@@ -65,6 +67,15 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// The cache state with the edit and the definition where there are several, as people read it.
+    pub fn state(&self) -> String {
+        let state = crate::record::state(&self.cache_state, self.edit.as_deref());
+        match &self.definition {
+            Some(definition) if self.measure == Measure::DeltaTransferSize => format!("{state} ({definition})"),
+            _ => state,
+        }
+    }
+
     /// The relative change from the baseline's figure to the run's: 0.1 is a tenth more. Absent where one of them is
     /// missing or the baseline's is 0.
     pub fn change(&self) -> Option<f64> {
@@ -132,11 +143,14 @@ struct Sides<'a> {
 
 impl Sides<'_> {
     /// The run's series in the order of its plan, then those that only the baseline has. A measure that the format of one of the
-    /// records does not know is no question.
+    /// records does not know, and a build that one of the runs did not make, is no question.
     fn keys(&self) -> impl Iterator<Item = SeriesKey> {
         let gone =
             self.baseline.series().into_iter().filter(|s| !self.new.contains_key(&s.key) && other_definition(&self.new, &s.key).is_none());
-        let known = |key: &SeriesKey| [self.baseline, self.run].iter().all(|record| record.run.format_version.knows(key.measure));
+        let asked = |record: &Record, key: &SeriesKey| {
+            record.run.format_version.knows(key.measure) && record.run.settings.builds.contains(&key.cache_state)
+        };
+        let known = move |key: &SeriesKey| [self.baseline, self.run].iter().all(|record| asked(record, key));
         self.run.series().into_iter().chain(gone).map(|s| s.key).filter(known)
     }
 
@@ -188,8 +202,8 @@ impl Sides<'_> {
 }
 
 fn finding(subject: Subject, key: SeriesKey, (baseline, run): (Option<f64>, Option<f64>), verdict: Verdict) -> Finding {
-    let SeriesKey { scenario, measure, phase, cache_state, edit, .. } = key;
-    Finding { scenario, subject, measure, phase, cache_state, edit, baseline, run, verdict }
+    let SeriesKey { scenario, measure, definition, phase, cache_state, edit, .. } = key;
+    Finding { scenario, subject, measure, phase, cache_state, edit, definition, baseline, run, verdict }
 }
 
 fn median(samples: &Samples, key: &SeriesKey) -> Option<f64> {
@@ -214,8 +228,10 @@ fn definition_differs(baseline: &SeriesKey, run: &SeriesKey) -> String {
 
 /// Why `record` has no such figure, in words.
 fn missing(record: &Record, key: &SeriesKey, place: &str) -> String {
-    let of_variant = |trial: &crate::record::Trial| trial.scenario == key.scenario && trial.variant == key.variant;
-    let failed = record.trials.iter().find(|o| of_variant(&o.trial) && !o.status.has_numbers());
+    let same = |trial: &crate::record::Trial| {
+        (&trial.scenario, &trial.variant, &trial.cache_state, &trial.edit) == (&key.scenario, &key.variant, &key.cache_state, &key.edit)
+    };
+    let failed = record.trials.iter().find(|o| same(&o.trial) && !o.status.has_numbers());
     match failed.map(|o| &o.status) {
         Some(status) => {
             let reason = status.reason().map(|r| format!(": {r}")).unwrap_or_default();

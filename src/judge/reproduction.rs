@@ -4,7 +4,7 @@ use super::compare::{Comparison, Finding, Subject, Verdict, compare};
 use super::conditions::{unequal_host, unequal_setting};
 use super::layers::{Layers, layers};
 use super::reference;
-use crate::measure::{Measure, Unit};
+use crate::measure::{Kind, Measure, Unit};
 use crate::record::{PlannedVariant, Record};
 use crate::stats::{Estimate, Ratio};
 
@@ -76,7 +76,8 @@ fn allowed(baseline: &Record, finding: Finding) -> Outcome {
 /// Why the bytes of a finding may move; `None` where they must be equal.
 fn allowance(baseline: &Record, finding: &Finding) -> Option<String> {
     let Subject::Variant(variant) = &finding.subject else { return None };
-    let of_image = finding.measure.unit() == Unit::Bytes && finding.measure != Measure::ContextSize;
+    let of_image =
+        finding.measure.unit() == Unit::Bytes && finding.measure.kind() == Kind::Exact && finding.measure != Measure::ContextSize;
     if !of_image {
         return None;
     }
@@ -129,6 +130,7 @@ fn time_ratio(baseline: &Record, run: &Record, planned: &PlannedVariant, measure
         phase: None,
         cache_state: "cold".to_owned(),
         edit: None,
+        definition: None,
         baseline: before.map(|r| r.value),
         run: after.map(|r| r.value),
         verdict: time_verdict(baseline, run, (before, old.0.n.min(old.1.n)), (after, values)),

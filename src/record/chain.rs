@@ -113,7 +113,7 @@ pub fn chain(steps: &[Step], wall: f64) -> Result<Chain, NoChain> {
     }
     let graph = Graph::new(steps)?;
     let span = graph.end - graph.start;
-    if span > wall * (1.0 + CLOCK_TOLERANCE) {
+    if !span.is_finite() || span > wall * (1.0 + CLOCK_TOLERANCE) {
         return Err(NoChain::Clock { steps: span, wall });
     }
     let scale = if span > wall { wall / span } else { 1.0 };

@@ -52,7 +52,8 @@ fn subject(finding: &Finding) -> String {
         Subject::Variant(variant) => variant.clone(),
         Subject::Ratio { of, to } => format!("{of} ÷ {to}"),
     };
-    one_line(&format!("{} {what}: {}{phase}", finding.scenario, name(finding.measure, std::iter::empty())))
+    let state = if finding.cache_state == "cold" { String::new() } else { format!(", {}", finding.state()) };
+    one_line(&format!("{} {what}: {}{phase}{state}", finding.scenario, name(finding.measure, std::iter::empty())))
 }
 
 fn figure(finding: &Finding, value: f64) -> String {

@@ -36,7 +36,7 @@ fn drift(series: &Series) -> Option<String> {
     let drift = Drift::of(&series.sample).filter(Drift::is_there)?;
     let (way, by) = (if drift.tau > 0.0 { "rises" } else { "falls" }, percent(drift.relative? * 100.0));
     Some(format!(
-        "{}: {way} over the trials, {by} from the first to the last (p = {:.4}); the machine changed meanwhile, so its median and interval are of no one state",
+        "{}: {way} over the trials, {by} from the first to the last (p = {:.4}); the machine may have changed meanwhile: its median and interval are then of no one state",
         subject(series),
         drift.p
     ))

@@ -24,10 +24,18 @@ fn sum(proc: &Path, container: &str) -> Option<u64> {
     found.fold(None, |sum, bytes| Some(sum.unwrap_or(0) + bytes))
 }
 
-/// The bytes of one process, where a control group that it is in has the container's name.
+/// The bytes of one process, where a control group that it is in is the container's.
 fn of_process(process: &Path, container: &str) -> Option<u64> {
-    fs::read_to_string(process.join("cgroup")).ok()?.contains(container).then_some(())?;
+    let groups = fs::read_to_string(process.join("cgroup")).ok()?;
+    groups.split(['\n', '/']).any(|part| is_of(part, container)).then_some(())?;
     rss_anon(&fs::read_to_string(process.join("status")).ok()?)
+}
+
+/// Whether a part of a control group's path is the container's: its id, or a scope as engines name it under systemd. The scope of
+/// podman's monitor (`libpod-conmon-…`) is not.
+fn is_of(part: &str, container: &str) -> bool {
+    let scope = part.strip_suffix(".scope").and_then(|name| name.strip_prefix("docker-").or_else(|| name.strip_prefix("libpod-")));
+    part == container || scope == Some(container)
 }
 
 /// `RssAnon:	    5412 kB`, in units of 1,024 bytes whatever it is called.
@@ -55,10 +63,12 @@ mod tests {
         let proc = tempfile::tempdir().expect("a folder");
         process(proc.path(), "10", &format!("0::/loadline/{ID}\n"), "Name:\ta\nVmRSS:\t 900 kB\nRssAnon:\t     512 kB\n");
         process(proc.path(), "11", &format!("5:memory:/docker/{ID}\n4:cpu:/docker/{ID}\n"), "RssAnon:\t1 kB\n");
+        process(proc.path(), "14", &format!("0::/system.slice/docker-{ID}.scope/init\n"), "RssAnon:\t2 kB\n");
+        process(proc.path(), "15", &format!("0::/machine.slice/libpod-conmon-{ID}.scope\n"), "RssAnon:\t4096 kB\n");
         process(proc.path(), "12", "0::/user.slice\n", "RssAnon:\t4096 kB\n");
         process(proc.path(), "self", &format!("0::/{ID}\n"), "RssAnon:\t4096 kB\n");
         process(proc.path(), "13", &format!("0::/loadline/{ID}\n"), "Name:\tkernel thread\n");
-        assert_eq!(sum(proc.path(), ID), Some(513 * 1024));
+        assert_eq!(sum(proc.path(), ID), Some(515 * 1024));
     }
 
     #[test]

@@ -119,7 +119,7 @@ impl Session {
 /// The same trial without its numbers.
 fn invalid(outcome: TrialOutcome, problem: String) -> TrialOutcome {
     let status = Status::Invalid { reason: problem };
-    TrialOutcome { status, observations: Vec::new(), push: None, pull: None, weighing: None, ..outcome }
+    TrialOutcome { status, observations: Vec::new(), push: None, pull: None, weighing: None, delta: None, ..outcome }
 }
 
 /// Keeps outcomes for the run.

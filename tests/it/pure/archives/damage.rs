@@ -85,3 +85,47 @@ proptest! {
         }
     }
 }
+
+/// Weighs as the program does when it has seen the layers before.
+fn known(cache: &LayerCache, files: &Files) -> Result<Weighed, ImageError> {
+    let folder = place();
+    weigh(&Cached { source: Layout::open(&put(&folder.path().join("layout"), files), &Select::default())?, cache })
+}
+
+#[test]
+fn a_known_layer_that_is_gone_or_shorter_than_it_should_be_is_no_number() {
+    let tars = layers();
+    let stored: Vec<Vec<u8>> = tars.iter().map(|tar| gzip(tar)).collect();
+    let sound = layout(&stored, &tars);
+    let folder = place();
+    let cache = LayerCache::open(folder.path());
+    known(&cache, &sound).expect("it is sound");
+    assert_eq!(known(&cache, &sound).expect("it is sound").weighing.layers.len(), 2);
+    assert_eq!(cache.hits(), 2, "the second time both layers are known");
+    let name = blob(&stored[1]).0;
+    let gone: Files = sound.iter().filter(|(path, _)| *path != name).cloned().collect();
+    assert!(told(known(&cache, &gone)).contains("is not there"));
+    let half = |path: &String, bytes: &[u8]| if *path == name { bytes[..bytes.len() / 2].to_vec() } else { bytes.to_vec() };
+    let cut: Files = sound.iter().map(|(path, bytes)| (path.clone(), half(path, bytes))).collect();
+    assert!(known(&cache, &cut).is_err());
+}
+
+#[test]
+fn a_known_layer_of_a_docker_archive_must_have_the_length_of_its_tar() {
+    let [one, two] = layers();
+    let folder = place();
+    let cache = LayerCache::open(folder.path());
+    let config = config(&[one.clone(), two.clone()]);
+    let weighed = |first: &[u8]| {
+        let archive = tar(&[file("1", first), file("2", &two), file("c.json", &config), index("c.json", &["1", "2"])]);
+        let place = place();
+        weigh(&Cached { source: DockerArchive::open(&written(&place, &archive), None)?, cache: &cache })
+    };
+    weighed(&one).expect("it is sound");
+    let zipped = gzip(&one);
+    assert!(weighed(&zipped).is_ok());
+    assert_eq!(cache.hits(), 2, "both were known, and the length at the end of the gzip stream is right");
+    for broken in [&one[..one.len() - 512], &zipped[..zipped.len() - 9], &zstd(&two)] {
+        assert!(weighed(broken).is_err(), "{} B", broken.len());
+    }
+}
