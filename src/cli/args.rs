@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::part::Part;
 use crate::units::LinkProfile;
 
 /// Weighs container images and holds them to a budget
@@ -31,6 +32,8 @@ pub(crate) enum Command {
     List(ListArgs),
     /// Make all report files of a run again from its record, and print the table
     Report(ReportArgs),
+    /// Put the shards of a run together into one record, and print the table
+    Merge(MergeArgs),
     /// Base sets and how near each stand-in is to what is published
     Bases(BasesArgs),
     /// Print a completion script for a shell
@@ -69,7 +72,7 @@ pub(crate) enum EngineArg {
 pub(crate) enum StoreArg {
     /// Docker's own, with overlay2
     Classic,
-    /// containerd's (Engine 24 or newer)
+    /// The one of containerd (Engine 24 or newer)
     Containerd,
 }
 
@@ -103,6 +106,25 @@ pub(crate) enum MessageFormat {
     /// One JSON event a line on stdout
     Json,
 }
+
+/// Arguments of `run` that a run which is gone on with takes from its record. What says where things lie on this machine, and how
+/// progress is told, may stand beside `--resume`.
+pub(crate) const SETTLED_BY_A_RECORD: [&str; 14] = [
+    "wanted",
+    "variants",
+    "engine",
+    "bases",
+    "locked",
+    "registry",
+    "link",
+    "builds",
+    "trials",
+    "quick",
+    "seed",
+    "out",
+    "allow_skips",
+    "shard",
+];
 
 /// Arguments of `run`.
 #[derive(Debug, Args)]
@@ -152,6 +174,12 @@ pub(crate) struct RunArgs {
     /// The run's folder, new or empty; results/DATE-N when not given
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+    /// Go on with the run in this folder, with the settings that it has
+    #[arg(long, value_name = "RUN", conflicts_with_all = SETTLED_BY_A_RECORD)]
+    pub(crate) resume: Option<PathBuf>,
+    /// Measure one part of the scenarios: 2/3 is every third from the second; the same seed for all parts
+    #[arg(long, value_name = "K/N", requires = "seed")]
+    pub(crate) shard: Option<Part>,
     /// Exit 0 although some variant was skipped, such as one whose base image cannot be had
     #[arg(long)]
     pub(crate) allow_skips: bool,
@@ -313,6 +341,17 @@ pub(crate) enum ReportFormat {
     Readme,
 }
 
+/// Arguments of `merge`.
+#[derive(Debug, Args)]
+pub(crate) struct MergeArgs {
+    /// The folders of all shards
+    #[arg(value_name = "RUN", required = true)]
+    pub(crate) runs: Vec<PathBuf>,
+    /// The folder of the whole, new or empty
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+}
+
 /// Arguments of `bases`.
 #[derive(Debug, Args)]
 pub(crate) struct BasesArgs {
@@ -412,6 +451,18 @@ mod tests {
     #[test]
     fn the_arguments_contradict_nothing_that_clap_knows() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_argument_of_run_is_either_settled_by_a_record_or_of_this_machine_alone() {
+        let of_this_machine = ["scenarios", "dockerd", "engine_root", "data_root", "registry_mirror", "message_format", "resume"];
+        let command = Cli::command();
+        let run = command.find_subcommand("run").expect("there is run");
+        let mut all: Vec<&str> = run.get_arguments().map(|argument| argument.get_id().as_str()).collect();
+        let mut known: Vec<&str> = SETTLED_BY_A_RECORD.into_iter().chain(of_this_machine).collect();
+        all.sort_unstable();
+        known.sort_unstable();
+        assert_eq!(all, known, "decide whether `--resume` may stand beside a new argument");
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod engine;
 mod exit;
 mod layout;
 mod options;
+mod part;
 mod plain;
 mod printer;
 

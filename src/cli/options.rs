@@ -10,6 +10,7 @@ use crate::units::LinkProfile;
 
 use super::args::{BasesArg, BuildArg, EngineArg, MessageFormat, RunArgs, Selection};
 use super::engine::{EngineChoice, PrivateFlags};
+use super::part::Part;
 use super::{Exit, Failure};
 
 /// What `run` does.
@@ -35,6 +36,8 @@ pub(super) struct RunOptions {
     pub seed: u64,
     /// The run's folder; `None` makes one below `results`.
     pub out: Option<PathBuf>,
+    /// The part of the scenarios that is measured; `None` is all of them.
+    pub part: Option<Part>,
     /// Whether an incomplete run still exits 0.
     pub allow_skips: bool,
     /// How progress is told.
@@ -62,6 +65,8 @@ impl RunOptions {
             quick,
             seed,
             out,
+            resume: _,
+            shard,
             allow_skips,
             message_format,
         } = args;
@@ -71,17 +76,20 @@ impl RunOptions {
             return Err(Failure::new(Exit::Usage, message));
         }
         let registry = registry_of(registry.as_deref(), link)?;
+        let engine = EngineChoice::resolve(engine, PrivateFlags { dockerd, engine_root, data_root, registry_mirror }, own_bases)?;
+        let builds = builds_of(&builds, quick, matches!(engine, EngineChoice::Host { .. }))?;
         Ok(Self {
             selection,
-            engine: EngineChoice::resolve(engine, PrivateFlags { dockerd, engine_root, data_root, registry_mirror }, own_bases)?,
+            engine,
             bases: base_choice(bases),
             locked,
             registry,
             link,
-            builds: builds_of(&builds, quick)?,
+            builds,
             trials: if quick { 1 } else { trials },
             seed: seed.unwrap_or_else(|| fastrand::u64(..)),
             out,
+            part: shard,
             allow_skips,
             message_format,
             command: command.iter().map(|part| without_login(&part.to_string_lossy())).collect(),
@@ -103,10 +111,15 @@ fn registry_of(text: Option<&str>, link: LinkProfile) -> Result<Option<RegistryN
     }
 }
 
-/// Every other build stands on the cache that the cold one leaves.
-fn builds_of(builds: &[BuildArg], quick: bool) -> Result<Builds, Failure> {
+/// Every other build stands on the cache that the cold one leaves. An engine that is not pruned may have the steps of an edit from
+/// before, so that on the user's own none is built.
+fn builds_of(builds: &[BuildArg], quick: bool, host: bool) -> Result<Builds, Failure> {
     if builds.is_empty() {
-        return Ok(if quick { Builds::default() } else { Builds::ALL });
+        return Ok(if quick { Builds::default() } else { Builds { edit: !host, ..Builds::ALL } });
+    }
+    if host && builds.contains(&BuildArg::Edit) {
+        let message = "your own engine may have the steps of an edit in its cache from an earlier run; build edits with --engine private";
+        return Err(Failure::new(Exit::Usage, message));
     }
     if !builds.contains(&BuildArg::Cold) {
         let message = "every other build stands on the cold one; add it: --builds cold,warm";

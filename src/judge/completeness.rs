@@ -1,6 +1,6 @@
 //! Whether a run got what it planned.
 
-use crate::record::{PlannedVariant, Record, Settings, Status, TrialOutcome};
+use crate::record::{Build, PlannedVariant, Record, Settings, Status, TrialOutcome};
 
 /// What a run lacks. It decides between exit codes 0 and 3.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -68,8 +68,11 @@ fn shortfall(planned: &PlannedVariant, outcomes: &[&TrialOutcome], settings: &Se
 /// Says that there are fewer trials than asked for. A failure that was expected needs no repetition.
 fn unfinished(planned: &PlannedVariant, outcomes: &[&TrialOutcome], settings: &Settings) -> Option<String> {
     let expected_failure = outcomes.iter().any(|o| matches!(o.status, Status::ExpectedFailure { .. }));
-    let counted = outcomes.iter().filter(|o| !o.trial.warmup).count();
-    let wanted = usize::try_from(settings.trials).unwrap_or(usize::MAX).saturating_mul(settings.trials_of_a_block(planned));
+    let of = |build: &Build| outcomes.iter().filter(|o| !o.trial.warmup && build.is_of(&o.trial)).count();
+    let each = usize::try_from(settings.trials).unwrap_or(usize::MAX);
+    let builds = settings.builds_of(planned);
+    let counted: usize = builds.iter().map(|build| of(build).min(each)).sum();
+    let wanted = each.saturating_mul(builds.len());
     let enough = counted >= wanted || (expected_failure && counted > 0);
     (!enough).then(|| format!("{counted} of {wanted} trials have an outcome"))
 }

@@ -57,29 +57,13 @@ pub(super) fn unequal_host(old: &Conditions, new: &Conditions) -> Option<String>
 
 /// Which condition of times differs, the host aside.
 pub(super) fn unequal_setting(old: &Conditions, new: &Conditions) -> Option<String> {
-    let limit = |value: Option<String>| value.unwrap_or_else(|| "none".to_owned());
-    [
-        differs("base set", old.base_set.id(), new.base_set.id()),
-        differs("platform", &old.platform, &new.platform),
-        differs("compressor", &old.compressor, &new.compressor),
-        differs("engine", &old.engine, &new.engine),
-        differs("engine version", &old.engine_version, &new.engine_version),
-        differs("API version", &old.api_version, &new.api_version),
-        differs("store", &old.store, &new.store),
-        differs("builder", &old.builder, &new.builder),
-        differs("network of RUN steps", &old.run_network, &new.run_network),
-        differs("registry", old.registry.id(), new.registry.id()),
-        differs("link", &old.link, &new.link),
-        differs("CPU limit", &limit(old.cpus.map(|c| c.to_string())), &limit(new.cpus.map(|c| c.to_string()))),
-        differs("memory limit", &limit(old.memory.map(|m| m.to_string())), &limit(new.memory.map(|m| m.to_string()))),
-        differs("file system of the data root", &old.data_root_file_system, &new.data_root_file_system),
-        differs("presence of unpigz", &old.unpigz, &new.unpigz),
-    ]
-    .into_iter()
-    .flatten()
-    .next()
+    old.differences(new).into_iter().next().map(|found| differing(&found.what, &found.first, &found.second))
 }
 
 fn differs<T: PartialEq + Display + ?Sized>(what: &str, old: &T, new: &T) -> Option<String> {
-    (old != new).then(|| format!("the {what} differs: {old} in the baseline, {new} here"))
+    (old != new).then(|| differing(what, old, new))
+}
+
+fn differing<T: Display + ?Sized>(what: &str, old: &T, new: &T) -> String {
+    format!("the {what} differs: {old} in the baseline, {new} here")
 }

@@ -14,6 +14,9 @@ pub(super) fn check_outcome(outcome: &TrialOutcome) -> Result<(), String> {
     if !outcome.status.has_numbers() && !outcome.observations.is_empty() {
         return Err(format!("a trial that is {} has numbers", outcome.status.id()));
     }
+    if outcome.lost && outcome.status.has_numbers() {
+        return Err("a trial that lost its engine has numbers".to_owned());
+    }
     if outcome.trial.iteration == 0 {
         return Err("the iteration is 0, and counting starts at 1".to_owned());
     }
@@ -85,8 +88,11 @@ fn check_weighing(weighing: &Weighing, observations: &[Observation]) -> Result<(
 /// Checks the outcome of a trial against the plan of its run.
 pub(super) fn check_planned(outcome: &TrialOutcome, run: &RunRecord) -> Result<(), String> {
     let trial = &outcome.trial;
-    let planned = run.plan.iter().any(|p| p.scenario == trial.scenario && p.variant == trial.variant);
-    if planned { Ok(()) } else { Err(format!("{}/{} is not in the plan of run.json", trial.scenario, trial.variant)) }
+    let Some(planned) = run.plan.iter().find(|p| p.scenario == trial.scenario && p.variant == trial.variant) else {
+        return Err(format!("{}/{} is not in the plan of run.json", trial.scenario, trial.variant));
+    };
+    let known = run.settings.builds_of(planned).iter().any(|build| build.is_of(trial));
+    if known { Ok(()) } else { Err(format!("{trial}: the plan of run.json has no such build")) }
 }
 
 /// Checks `run.json` by itself; the error is the problem in words.
@@ -94,6 +100,9 @@ pub(super) fn check_run(run: &RunRecord) -> Result<(), String> {
     let mut seen = BTreeSet::new();
     if let Some(twice) = run.plan.iter().find(|p| !seen.insert((&p.scenario, &p.variant))) {
         return Err(format!("{}/{} is in the plan twice", twice.scenario, twice.variant));
+    }
+    if let Some(shard) = run.settings.shard.as_ref().filter(|shard| shard.number == 0 || shard.number > shard.of) {
+        return Err(format!("there is no shard {shard}"));
     }
     let overhead = &run.overhead;
     let mut times = [overhead.wall, overhead.bases, overhead.measured].into_iter().chain(overhead.kinds.values().copied());

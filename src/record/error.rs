@@ -20,6 +20,12 @@ pub enum RecordError {
         /// The path.
         path: PathBuf,
     },
+    /// Another process writes the record.
+    #[error("{path} is being written by another process; wait for its end, or stop it")]
+    Busy {
+        /// The folder.
+        path: PathBuf,
+    },
     /// Every number that a default folder name could carry is taken.
     #[error("{path} holds a folder for every number of {date}; remove old runs or name a folder")]
     NoFreeName {

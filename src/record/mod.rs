@@ -7,12 +7,15 @@
 
 mod chain;
 mod check;
+mod conditions;
 mod error;
 mod files;
 mod git;
 mod host;
+mod merge;
 mod model;
 mod owner;
+mod parts;
 mod read;
 mod schema;
 mod series;
@@ -20,16 +23,19 @@ mod store;
 mod trial;
 
 pub use chain::{Chain, Gap, Link, NoChain, Part, chain};
+pub use conditions::Difference;
 pub use error::RecordError;
 pub(crate) use files::create_folders;
 pub use files::replace_file;
 pub use git::{GitState, git_state};
 pub use host::{HostFacts, HostProbe, UNKNOWN, file_system, unpigz_on_path};
+pub use merge::merge;
 pub use model::{
-    BaseRecord, BaseSet, BuildCacheLeft, COMPRESSES_AT_PUSH, Conditions, FORMAT_VERSION, FormatVersion, HostRun, Overhead, PlannedVariant,
-    Receipt, RegistryKind, RunRecord, RunState, Settings, Warning,
+    BaseRecord, BaseSet, Build, BuildCacheLeft, COMPRESSES_AT_PUSH, Conditions, FORMAT_VERSION, FormatVersion, HostRun, Overhead,
+    PlannedVariant, Receipt, RegistryKind, RunRecord, RunState, Settings, Warning,
 };
 pub use owner::Owner;
+pub use parts::{MergedRun, Resumption, Shard};
 pub use read::Record;
 pub use schema::{run_schema, trial_schema};
 pub use series::{Series, SeriesKey};

@@ -10,11 +10,12 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::{MergedRun, Resumption, Shard, Trial};
 use crate::measure::Measure;
 use crate::units::{LinkProfile, LinkShape};
 
 /// The version that this program writes. 1.0: first format; 1.1: `host`; 1.2: what is in the layers; 1.3: warm builds, edits, deltas,
-/// what the steps of a build need, and links.
+/// what the steps of a build need, links, runs that were gone on with, and shards.
 pub const FORMAT_VERSION: FormatVersion = FormatVersion { major: 1, minor: 3 };
 
 /// A format's version: a reader takes any minor of its own major.
@@ -81,6 +82,12 @@ pub struct RunRecord {
     /// What a run on the user's own engine met there and left; absent for one on private engines.
     #[serde(default)]
     pub host: Option<HostRun>,
+    /// When the run was gone on with after it had been stopped or cut off.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resumed: Vec<Resumption>,
+    /// The runs that this record was put together from, by the number of their shard.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub merged: Vec<MergedRun>,
 }
 
 /// What a run on the user's own engine met there and left.
@@ -294,6 +301,9 @@ pub struct Settings {
     pub builds: Vec<String>,
     /// Whether skipped variants still exit 0.
     pub allow_skips: bool,
+    /// Which part of the scenarios was measured; absent is all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Shard>,
 }
 
 fn cold_alone() -> Vec<String> {
@@ -320,11 +330,29 @@ pub struct PlannedVariant {
     pub edits: Vec<String>,
 }
 
+/// A build of a variant in each iteration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Build {
+    /// `cold`, `warm` or `edit`.
+    pub cache_state: String,
+    /// The edit that was made.
+    pub edit: Option<String>,
+}
+
+impl Build {
+    /// Whether `trial` is one of this build.
+    pub fn is_of(&self, trial: &Trial) -> bool {
+        (&self.cache_state, &self.edit) == (&trial.cache_state, &trial.edit)
+    }
+}
+
 impl Settings {
-    /// How many trials each iteration of a variant has.
-    pub fn trials_of_a_block(&self, planned: &PlannedVariant) -> usize {
-        let of = |build: &String| if build == "edit" { planned.edits.len() } else { 1 };
-        self.builds.iter().map(of).sum()
+    /// The builds that each iteration of a variant has, in their order.
+    pub fn builds_of(&self, planned: &PlannedVariant) -> Vec<Build> {
+        let edits = || planned.edits.iter().cloned().map(Some).collect();
+        let of = |build: &String| -> Vec<Option<String>> { if build == "edit" { edits() } else { vec![None] } };
+        let build = |state: &String, edit| Build { cache_state: state.clone(), edit };
+        self.builds.iter().flat_map(|state| of(state).into_iter().map(move |edit| build(state, edit))).collect()
     }
 }
 

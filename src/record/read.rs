@@ -1,6 +1,6 @@
 //! A whole record, read back.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::path::Path;
@@ -24,7 +24,7 @@ const LINE_LIMIT: u64 = 16 << 20;
 pub struct Record {
     /// The contents of `run.json`.
     pub run: RunRecord,
-    /// The lines of `trials.jsonl`.
+    /// The lines of `trials.jsonl` that count: of each trial the last one.
     pub trials: Vec<TrialOutcome>,
     /// What a reader must know about the files themselves.
     pub warnings: Vec<Warning>,
@@ -33,8 +33,8 @@ pub struct Record {
 impl Record {
     /// A record as it stands in memory, by the same rules as one that is read.
     pub fn new(run: RunRecord, trials: Vec<TrialOutcome>) -> Result<Self, RecordError> {
-        let believable = check_run(&run).map_err(|problem| (None, problem)).and_then(|()| check_trials(&run, &trials));
-        believable.map_err(|(line, problem)| {
+        let believable = check_run(&run).map_err(|problem| (None, problem)).and_then(|()| believed(&run, trials));
+        let trials = believable.map_err(|(line, problem)| {
             let path = if line.is_some() { TRIALS_FILE } else { RUN_FILE }.into();
             RecordError::Unbelievable { path, line, problem }
         })?;
@@ -51,7 +51,7 @@ impl Record {
         let run = read_run(folder)?;
         let path = folder.join(TRIALS_FILE);
         let (trials, warnings) = read_trials(&path)?;
-        check_trials(&run, &trials).map_err(|(line, problem)| RecordError::Unbelievable { path, line, problem })?;
+        let trials = believed(&run, trials).map_err(|(line, problem)| RecordError::Unbelievable { path, line, problem })?;
         Ok(Self { run, trials, warnings })
     }
 }
@@ -59,16 +59,19 @@ impl Record {
 /// A problem with the number of its line.
 type LineProblem = (Option<usize>, String);
 
-fn check_trials(run: &RunRecord, trials: &[TrialOutcome]) -> Result<(), LineProblem> {
-    let mut seen = BTreeSet::<&Trial>::new();
+/// The outcome of each trial that stays. A later line about a trial takes the place of an earlier one that is not
+/// [final](TrialOutcome::is_final), and of no other.
+fn believed(run: &RunRecord, trials: Vec<TrialOutcome>) -> Result<Vec<TrialOutcome>, LineProblem> {
+    let mut last = BTreeMap::<&Trial, usize>::new();
     for (index, outcome) in trials.iter().enumerate() {
         let at_line = |problem| (Some(index + 1), problem);
         check_outcome(outcome).and_then(|()| check_planned(outcome, run)).map_err(at_line)?;
-        if !seen.insert(&outcome.trial) {
+        if last.insert(&outcome.trial, index).is_some_and(|before| trials[before].is_final()) {
             return Err(at_line(format!("{} is there twice", outcome.trial)));
         }
     }
-    Ok(())
+    let stays: BTreeSet<usize> = last.into_values().collect();
+    Ok(trials.into_iter().enumerate().filter(|(index, _)| stays.contains(index)).map(|(_, outcome)| outcome).collect())
 }
 
 /// The part of `run.json` that every version of the format has.

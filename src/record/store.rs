@@ -1,6 +1,6 @@
 //! A record while it is written.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,8 @@ pub(super) const RUN_FILE: &str = "run.json";
 pub(super) const TRIALS_FILE: &str = "trials.jsonl";
 const LOG_FOLDER: &str = "log";
 
-/// Writes a record while a run goes on. Owns the run's folder from its creation on.
+/// Writes a record while a run goes on. Owns the run's folder from its creation on, or from the moment at which it was taken again:
+/// a lock on `trials.jsonl`, which ends with the process, keeps every other process from writing.
 ///
 /// Everything it creates belongs to the caller of `sudo`, where there is one. What a call has written when it returns
 /// outlives a crash of the machine.
@@ -71,10 +72,47 @@ impl Store {
             Err(e) if e.kind() == ErrorKind::AlreadyExists => return Err(RecordError::NotEmpty { path: folder.to_owned() }),
             other => other.map_err(RecordError::io("create", &path))?,
         };
+        // A file system that knows no locks can still take a new record: nobody else can have it.
+        if let Err(TryLockError::WouldBlock) = trials.try_lock() {
+            return Err(RecordError::Busy { path: folder.to_owned() });
+        }
         give(&path, owner)?;
         create_folders(&folder.join(LOG_FOLDER), owner)?;
         sync_folder(folder)?;
         Ok(Self { folder: folder.to_owned(), trials, owner })
+    }
+
+    /// Takes the folder of a run that was stopped or cut off, to go on with it. Changes nothing.
+    pub fn reopen(folder: &Path) -> Result<Self, RecordError> {
+        let path = folder.join(TRIALS_FILE);
+        let trials = match OpenOptions::new().read(true).append(true).open(&path) {
+            Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                return Err(RecordError::NotARun { path: folder.to_owned() });
+            }
+            other => other.map_err(RecordError::io("open", &path))?,
+        };
+        match trials.try_lock() {
+            Ok(()) => Ok(Self { folder: folder.to_owned(), trials, owner: Owner::caller() }),
+            Err(TryLockError::WouldBlock) => Err(RecordError::Busy { path: folder.to_owned() }),
+            Err(TryLockError::Error(source)) => Err(RecordError::io("lock", path)(source)),
+        }
+    }
+
+    /// Cuts away a last line of `trials.jsonl` that was cut off while it was written, so that the next one begins a line of its own;
+    /// whether there was one. A last outcome that lacks its line break alone is kept.
+    pub fn mend(&mut self) -> Result<bool, RecordError> {
+        let path = self.folder.join(TRIALS_FILE);
+        let bytes = fs::read(&path).map_err(RecordError::io("read", &path))?;
+        let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
+        let rest = &bytes[whole..];
+        let torn = serde_json::from_slice::<TrialOutcome>(rest).is_err() && !rest.is_empty();
+        let mended = match (torn, rest.is_empty()) {
+            (true, _) => self.trials.set_len(whole as u64),
+            (false, false) => self.trials.write_all(b"\n"),
+            (false, true) => Ok(()),
+        };
+        mended.and_then(|()| self.trials.sync_all()).map_err(RecordError::io("mend", path))?;
+        Ok(torn)
     }
 
     /// The run's folder.
@@ -127,6 +165,14 @@ impl Store {
     pub fn finish(self, run: &RunRecord) -> Result<(), RecordError> {
         self.trials.sync_all().map_err(RecordError::io("sync", self.folder.join(TRIALS_FILE)))?;
         self.write_run(run)
+    }
+}
+
+impl Drop for Store {
+    /// A child that is just being started has the file open too, until it becomes another program: closing would not be enough.
+    fn drop(&mut self) {
+        // Where the file system knows no locks there is none to give up.
+        let _ = self.trials.unlock();
     }
 }
 

@@ -78,6 +78,18 @@ pub struct TrialOutcome {
     pub warnings: Vec<Warning>,
     /// The trial's log, relative to the run's folder.
     pub log: Option<String>,
+    /// Whether the engine or the registry went away in it or before it: it says nothing of the variant, and a run that is gone on
+    /// with measures it again. Absent is false.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lost: bool,
+}
+
+impl TrialOutcome {
+    /// Whether it stays: a trial that was stopped or lost has no figures and is measured again when its run is gone on with, and a
+    /// later line of `trials.jsonl` about it takes its place.
+    pub fn is_final(&self) -> bool {
+        !self.lost && self.status != Status::Interrupted
+    }
 }
 
 /// How a trial ended.

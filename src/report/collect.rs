@@ -10,7 +10,8 @@ use crate::image::{LayerWeight, Weighing};
 use crate::judge::{bottlenecks, reference};
 use crate::measure::Unit;
 use crate::record::{
-    BuildCacheLeft, DeltaLayer, DeltaRecord, HostRun, PlannedVariant, Record, RunRecord, RunState, Series, Status, TrialOutcome,
+    BuildCacheLeft, DeltaLayer, DeltaRecord, HostRun, MergedRun, PlannedVariant, Record, Resumption, RunRecord, RunState, Series, Status,
+    TrialOutcome,
 };
 use crate::stats::Estimate;
 use crate::units;
@@ -83,8 +84,20 @@ fn conditions(run: &RunRecord) -> Vec<Fact> {
     ]
     .into_iter()
     .chain(run.host.iter().flat_map(on_host))
+    .chain(parts(run))
     .map(|(name, value)| Fact { name: name.to_owned(), value })
     .collect()
+}
+
+/// Of which parts the record is, and of what it is a part.
+fn parts(run: &RunRecord) -> Vec<(&'static str, String)> {
+    let listed = |texts: Vec<String>| texts.join("; ");
+    let merged = |part: &MergedRun| format!("{} on {} · {}: {}", part.run_id, part.host, part.cpu, part.scenarios.join(", "));
+    let resumed = |at: &Resumption| format!("{} after {}", at.at.strftime("%Y-%m-%d %H:%M UTC"), units::count(at.after_trials, "trial"));
+    let shard = run.settings.shard.as_ref().map(|shard| ("shard", format!("{shard} of {}", shard.scenarios.join(", "))));
+    let merged = (!run.merged.is_empty()).then(|| ("put together from", listed(run.merged.iter().map(merged).collect())));
+    let resumed = (!run.resumed.is_empty()).then(|| ("gone on with", listed(run.resumed.iter().map(resumed).collect())));
+    shard.into_iter().chain(merged).chain(resumed).collect()
 }
 
 /// What a run on the user's own engine met and left there.

@@ -38,7 +38,7 @@ fn is_of(part: &str, container: &str) -> bool {
     part == container || scope == Some(container)
 }
 
-/// `RssAnon:	    5412 kB`, in units of 1,024 bytes whatever it is called.
+/// `RssAnon: 5412 kB`, in units of 1,024 bytes whatever it is called.
 fn rss_anon(status: &str) -> Option<u64> {
     let value = status.lines().find_map(|line| line.strip_prefix("RssAnon:"))?;
     let pages: u64 = value.trim().strip_suffix("kB")?.trim_end().parse().ok()?;

@@ -11,7 +11,7 @@ use crate::rig::Engine;
 use crate::scenario::{Expectation, Scenario};
 
 use super::trial::{Build, Made, Named, TrialEnd, TrialRunner, trial};
-use super::{Bench, Block, Emitter, EventKind, Gone, Plan};
+use super::{Bench, Block, Emitter, EventKind, Gone, Plan, Settled};
 
 /// How long single calls may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +34,10 @@ impl Default for Limits {
 pub trait Sink {
     /// Keeps one outcome and what its steps printed.
     fn keep(&mut self, outcome: TrialOutcome, log: &str) -> Result<TrialOutcome, Box<dyn std::error::Error + Send + Sync>>;
+
+    /// Hears of a trial that was made again only because later ones of its block stand on it. The outcome that it has stays; this one
+    /// is not kept beside it.
+    fn again(&mut self, outcome: &TrialOutcome, log: &str) -> Result<(), Box<dyn std::error::Error + Send + Sync>>;
 }
 
 /// Why an outcome could not be kept.
@@ -46,7 +50,7 @@ pub enum End {
     Complete,
     /// The user stopped it.
     Interrupted,
-    /// An engine or the registry is gone; the blocks that were left are recorded as skipped.
+    /// An engine or the registry is gone; the blocks that were left are recorded as skipped and lost.
     Gone(Gone),
 }
 
@@ -64,6 +68,8 @@ pub struct Execution<'a, E> {
     pub limits: Limits,
     /// Variants that are not tried, with the reason, by scenario and variant index.
     pub skipped: &'a BTreeMap<(usize, usize), String>,
+    /// What is measured already.
+    pub settled: &'a Settled,
     /// Where events go.
     pub emitter: &'a Emitter,
     /// Stops the run.
@@ -71,15 +77,17 @@ pub struct Execution<'a, E> {
 }
 
 impl<E: Engine> Execution<'_, E> {
-    /// Runs all blocks. Fails only when an outcome cannot be kept: measuring on would lose data.
+    /// Runs all blocks of which something is left to measure. Fails only when an outcome cannot be kept: measuring on would lose data.
     pub async fn run(&self, sink: &mut impl Sink) -> Result<End, Box<dyn std::error::Error + Send + Sync>> {
         let (mut gone, mut before) = (None, 0);
         for block in &self.plan.blocks {
             if self.cancel.is_cancelled() {
                 return Ok(End::Interrupted);
             }
-            let found = Box::pin(self.block(*block, gone.as_ref(), before, sink)).await?;
-            gone = gone.or(found);
+            if !self.plan.is_done(self.scenarios, *block, self.settled) {
+                let found = Box::pin(self.block(*block, gone.as_ref(), before, sink)).await?;
+                gone = gone.or(found);
+            }
             before += self.plan.trials_of(self.scenarios, *block);
         }
         Ok(match gone {
@@ -91,14 +99,16 @@ impl<E: Engine> Execution<'_, E> {
 
     /// All trials of one block, each kept before the next begins; what went away in them.
     async fn block(&self, block: Block, gone: Option<&Gone>, before: usize, sink: &mut impl Sink) -> Result<Option<Gone>, KeepError> {
-        let skip = self.skipped.get(&(block.scenario, block.variant)).cloned();
-        if let Some(reason) = skip.or_else(|| gone.map(|gone| format!("{} went away in an earlier trial; run again", gone.what()))) {
-            self.announce(before, block, &Named::COLD);
-            self.keep(self.not_tried(block, Status::Skipped { reason }), "", sink)?;
+        if let Some(outcome) = self.not_tried(block, gone) {
+            // What stays of a block that was cut off is more than this says.
+            if !self.settled.has(&outcome.trial) {
+                self.announce(before, block, &Named::COLD);
+                self.keep(outcome, "", sink)?;
+            }
             return Ok(None);
         }
         let ended = self.trials(block, before, sink).await;
-        self.runner(block, Build::Cold).clean_up(&self.named(block)).await;
+        self.runner(block, Build::Cold).clean_up(&self.plan.named(self.scenarios, block)).await;
         ended
     }
 
@@ -128,8 +138,16 @@ impl<E: Engine> Execution<'_, E> {
     ) -> Result<(Option<Gone>, Option<Made>), KeepError> {
         self.announce(before, block, &build.named());
         let TrialEnd { outcome, log, gone, made } = Box::pin(self.runner(block, build).run()).await;
-        let kept = self.keep(outcome, &log, sink)?;
+        let kept = if self.settled.has(&outcome.trial) { self.again(outcome, &log, sink)? } else { self.keep(outcome, &log, sink)? };
         Ok((gone, made.filter(|_| kept)))
+    }
+
+    /// Hands on that a trial was made again; whether it has numbers.
+    fn again(&self, outcome: TrialOutcome, log: &str, sink: &mut impl Sink) -> Result<bool, KeepError> {
+        sink.again(&outcome, log)?;
+        let has_numbers = outcome.status.has_numbers();
+        self.emitter.send(EventKind::TrialFinished { outcome: Box::new(outcome) });
+        Ok(has_numbers)
     }
 
     /// Hands an outcome on; whether it still has numbers then.
@@ -138,17 +156,6 @@ impl<E: Engine> Execution<'_, E> {
         let has_numbers = outcome.status.has_numbers();
         self.emitter.send(EventKind::TrialFinished { outcome: Box::new(outcome) });
         Ok(has_numbers)
-    }
-
-    /// What the builds of a block are called.
-    fn named(&self, block: Block) -> Vec<Named<'_>> {
-        let (scenario, _) = self.names(block);
-        let edits = scenario.edits.iter().map(|edit| Named { cache_state: "edit", edit: Some(&edit.name) });
-        [Named::COLD, Named { cache_state: "warm", edit: None }]
-            .into_iter()
-            .chain(edits)
-            .take(self.plan.trials_of(self.scenarios, block).max(1))
-            .collect()
     }
 
     /// The builds of a block after the cold one.
@@ -183,12 +190,16 @@ impl<E: Engine> Execution<'_, E> {
         self.emitter.send(EventKind::TrialStarted { trial, number: before + 1, of: self.plan.trials(self.scenarios) });
     }
 
-    fn not_tried(&self, block: Block, status: Status) -> TrialOutcome {
+    /// The outcome of a block that cannot be tried; `None` where it can.
+    fn not_tried(&self, block: Block, gone: Option<&Gone>) -> Option<TrialOutcome> {
+        let skip = self.skipped.get(&(block.scenario, block.variant)).cloned();
+        let lost = skip.is_none();
+        let reason = skip.or_else(|| gone.map(|gone| format!("{} went away in an earlier trial; run again", gone.what())))?;
         let (scenario, variant) = self.names(block);
-        TrialOutcome {
+        Some(TrialOutcome {
             trial: trial(scenario, variant, block, &Named::COLD),
             started: Timestamp::now(),
-            status,
+            status: Status::Skipped { reason },
             observations: Vec::new(),
             steps: Vec::new(),
             push: None,
@@ -197,7 +208,8 @@ impl<E: Engine> Execution<'_, E> {
             delta: None,
             warnings: Vec::new(),
             log: None,
-        }
+            lost,
+        })
     }
 
     fn names(&self, block: Block) -> (&Scenario, &crate::scenario::Variant) {

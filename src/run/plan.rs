@@ -5,6 +5,9 @@
 
 use crate::scenario::{Expectation, Scenario, Variant};
 
+use super::Settled;
+use super::trial::{Named, trial};
+
 /// The order in which blocks are run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
@@ -34,12 +37,12 @@ impl Builds {
         [("cold", true), ("warm", self.warm), ("edit", self.edit)].into_iter().filter_map(|(id, there)| there.then_some(id))
     }
 
-    /// The trials of one block of `variant`. One that is meant to fail has its cold trial alone.
-    pub(super) fn trials(self, scenario: &Scenario, variant: &Variant) -> usize {
-        if variant.expect != Expectation::Success {
-            return 1;
-        }
-        1 + usize::from(self.warm) + if self.edit { scenario.edits.len() } else { 0 }
+    /// The trials of one block of `variant`, in order. One that is meant to fail has its cold trial alone.
+    pub(super) fn of<'s>(self, scenario: &'s Scenario, variant: &Variant) -> Vec<Named<'s>> {
+        let stands = variant.expect == Expectation::Success;
+        let warm = (stands && self.warm).then_some(Named { cache_state: "warm", edit: None });
+        let edits = scenario.edits.iter().filter(|_| stands && self.edit);
+        [Named::COLD].into_iter().chain(warm).chain(edits.map(|edit| Named { cache_state: "edit", edit: Some(&edit.name) })).collect()
     }
 }
 
@@ -81,10 +84,32 @@ impl Plan {
         self.blocks.iter().map(|block| self.trials_of(scenarios, *block)).sum()
     }
 
-    /// The trials of one block.
+    /// How many trials one block has.
     pub(super) fn trials_of(&self, scenarios: &[Scenario], block: Block) -> usize {
+        self.named(scenarios, block).len()
+    }
+
+    /// What the builds of a block are called, in order.
+    pub(super) fn named<'s>(&self, scenarios: &'s [Scenario], block: Block) -> Vec<Named<'s>> {
         let scenario = &scenarios[block.scenario];
-        self.builds.trials(scenario, &scenario.variants[block.variant])
+        self.builds.of(scenario, &scenario.variants[block.variant])
+    }
+
+    /// Whether nothing of a block is left to measure: its cold trial stays without figures, or all of its trials stay.
+    pub(super) fn is_done(&self, scenarios: &[Scenario], block: Block, settled: &Settled) -> bool {
+        let scenario = &scenarios[block.scenario];
+        let named = self.named(scenarios, block);
+        let mut trials = named.iter().map(|build| trial(scenario, &scenario.variants[block.variant], block, build));
+        match trials.next().and_then(|cold| settled.has_figures(&cold)) {
+            None => false,
+            Some(false) => true,
+            Some(true) => trials.all(|later| settled.has(&later)),
+        }
+    }
+
+    /// How many blocks are left to measure where `settled` stays.
+    pub fn left(&self, scenarios: &[Scenario], settled: &Settled) -> usize {
+        self.blocks.iter().filter(|block| !self.is_done(scenarios, **block, settled)).count()
     }
 }
 

@@ -79,7 +79,7 @@ pub(super) fn read(reader: &mut Reader<'_>, item: &Item<'_>) -> Vec<EditDraft> {
 
 impl EditDraft {
     /// Checks the edit against the files in `root`.
-    pub(super) fn finish(self, reader: &mut Reader<'_>, root: &Path) -> Option<Edit> {
+    pub(super) fn finish(self, reader: &mut Reader<'_>, root: &Path) -> Option<(Edit, Range<usize>)> {
         let of_text = ["file", "find", "replace"].iter().filter(|key| self.said.contains(key)).count();
         let by_folder = self.said.contains(&"folder");
         if (by_folder && of_text > 0) || (!by_folder && of_text < 3) {
@@ -90,8 +90,19 @@ impl EditDraft {
         }
         let change =
             if by_folder { folder(reader, root, &self.folder?)? } else { text(reader, root, (&self.file?, &self.find?), self.replace?)? };
-        Some(Edit { name: self.name, change })
+        if let Some(file) = contents(root, &change).into_iter().map(|(file, _)| file).find(|file| is_of_the_builder(file)) {
+            let cure = "what the builder is told is no part of the app; measure another Dockerfile as another variant";
+            reader.error(self.span.clone(), format!("the edit '{}' changes {}", self.name, file.display()), cure);
+            return None;
+        }
+        Some((Edit { name: self.name, change }, self.span))
     }
+}
+
+/// Whether a file tells the builder what to do.
+fn is_of_the_builder(file: &Path) -> bool {
+    let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    name.starts_with("Dockerfile") || name.ends_with("Dockerfile") || name.ends_with(".dockerignore")
 }
 
 /// One text in one file: it must be there once, so that it is plain what changes.
@@ -151,6 +162,35 @@ fn folder(reader: &mut Reader<'_>, root: &Path, said: &Written) -> Option<Change
         }
     }
     Some(Change::Folder { path, files })
+}
+
+/// Refuses two edits that change a file in the same way: the second would find the steps of the first in the builder's cache.
+pub(super) fn differ(reader: &mut Reader<'_>, root: &Path, edits: &[(Edit, Range<usize>)]) {
+    let mut seen: Vec<(PathBuf, Vec<u8>, &str)> = Vec::new();
+    for (edit, span) in edits {
+        for (file, content) in contents(root, &edit.change) {
+            if let Some((.., other)) = seen.iter().find(|(known, text, _)| *known == file && *text == content) {
+                let message = format!("the edits '{other}' and '{}' change {} in the same way", edit.name, file.display());
+                reader.error(
+                    span.clone(),
+                    message,
+                    "each is built on the cache of the ones before it; change it differently, or in one of them",
+                );
+            }
+            seen.push((file, content, &edit.name));
+        }
+    }
+}
+
+/// The files that a change makes different, as it makes them. What cannot be read is told elsewhere.
+fn contents(root: &Path, change: &Change) -> Vec<(PathBuf, Vec<u8>)> {
+    match change {
+        Change::Text { file, find, replace } => {
+            let text = fs::read_to_string(root.join(file)).unwrap_or_default();
+            vec![(file.clone(), text.replacen(find, replace, 1).into_bytes())]
+        }
+        Change::Folder { path, files } => files.iter().filter_map(|file| Some((file.clone(), fs::read(path.join(file)).ok()?))).collect(),
+    }
 }
 
 /// All files below `folder`, relative to it.

@@ -120,14 +120,17 @@ fn finish(draft: Draft, reader: &mut Reader<'_>, root: &Path) -> Option<Scenario
     };
     let unproven = smoke.as_ref().is_some_and(|smoke| smoke.check().is_none());
     let variants: Vec<_> = draft.variants.into_iter().map(|variant| check::variant(reader, root, variant, unproven)).collect();
-    let edits: Vec<_> = draft.edits.into_iter().map(|edit| edit.finish(reader, root)).collect();
+    let edits: Option<Vec<_>> = draft.edits.into_iter().map(|edit| edit.finish(reader, root)).collect::<Vec<_>>().into_iter().collect();
+    if let Some(edits) = &edits {
+        edits::differ(reader, root, edits);
+    }
     let scenario = Scenario {
         name: draft.name?.0,
         language: draft.language?,
         root: root.to_owned(),
         variants: variants.into_iter().collect::<Option<_>>()?,
         smoke: smoke?,
-        edits: edits.into_iter().collect::<Option<_>>()?,
+        edits: edits?.into_iter().map(|(edit, _)| edit).collect(),
         from_file: true,
     };
     if scenario.smoke == Smoke::Unsaid && !reader.is_broken() {

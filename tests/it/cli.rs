@@ -13,6 +13,7 @@ mod pages;
 mod publish;
 mod refusals;
 mod report;
+mod resume;
 mod weigh;
 mod weigh_host;
 

@@ -12,11 +12,15 @@ pub(super) fn farewell(folder: &Path, record: &Record, bare: &[&Path]) -> String
     let folder = folder.display();
     let next = match record.run.state {
         RunState::Complete => format!("{}{}", unproven(bare), next(&folder.to_string(), &record.trials)),
-        RunState::Interrupted => "stopped early: the report shows what was measured until then".to_owned(),
-        RunState::Incomplete => "incomplete: the report shows what was measured until then".to_owned(),
+        RunState::Interrupted => format!("stopped early: the report shows what was measured until then; {}", goes_on(&folder.to_string())),
+        RunState::Incomplete => format!("incomplete: the report shows what was measured until then; {}", goes_on(&folder.to_string())),
     };
     let left = record.run.host.iter().map(on_host).collect::<String>();
     format!("report: {folder}/report.md, with sizes.svg, times.svg and observations.csv beside it\n{left}{next}")
+}
+
+fn goes_on(folder: &str) -> String {
+    format!("`loadline run --resume {folder}` goes on with it")
 }
 
 /// What stays on the user's own engine, and the commands that remove it, a line each.
@@ -74,6 +78,7 @@ mod tests {
             delta: None,
             warnings: Vec::new(),
             log: log.map(str::to_owned),
+            lost: false,
         }
     }
 

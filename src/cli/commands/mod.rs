@@ -6,7 +6,9 @@ mod doctor;
 mod farewell;
 mod init;
 mod list;
+mod merge;
 mod report;
+mod resume;
 mod run;
 mod session;
 mod signals;
@@ -20,7 +22,7 @@ use std::io;
 use crate::scenario::{self, Discovered, Problems};
 
 use super::args::{Command, Selection};
-use super::{Exit, Failure, printer};
+use super::{Exit, Failure, plain, printer};
 
 /// Runs one command.
 pub(super) fn dispatch(command: Command, arguments: &[OsString]) -> Result<Exit, Failure> {
@@ -31,6 +33,7 @@ pub(super) fn dispatch(command: Command, arguments: &[OsString]) -> Result<Exit,
         Command::Weigh(args) => weigh::weigh(&args),
         Command::List(args) => list::list(&args),
         Command::Report(args) => report::report(&args),
+        Command::Merge(args) => merge::merge(&args),
         Command::Bases(args) => bases::bases(args),
         Command::Completions(args) => completions::completions(&args),
         Command::Man => completions::man(),
@@ -49,6 +52,11 @@ fn select(selection: &Selection) -> Result<Discovered, Failure> {
 
 fn wrong(problems: &Problems) -> Failure {
     Failure::rendered(Exit::Usage, &problems.render(printer::talk_colour()))
+}
+
+/// Each text on an indented line of its own, as they stand below a sentence.
+fn below(texts: &[String]) -> String {
+    texts.iter().map(|text| format!("\n  {}", plain::line(text))).collect::<Vec<_>>().concat()
 }
 
 fn print(text: &str) -> Result<Exit, Failure> {

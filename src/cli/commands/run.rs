@@ -12,7 +12,7 @@ use crate::cli::console::Console;
 use crate::cli::options::{RunOptions, absolute};
 use crate::cli::{Exit, Failure, printer};
 use crate::judge;
-use crate::record::{Record, RecordError, RunState, Store};
+use crate::record::{Record, RecordError, RunState, Shard, Store};
 use crate::report::{self, ReportData};
 use crate::rig::bases::{self, BaseError};
 use crate::rig::private::PrivateError;
@@ -20,13 +20,20 @@ use crate::run::{self, Emitter, End, EventKind, Execution, Limits, Plan, RigErro
 use crate::scenario::Discovered;
 
 use super::farewell::farewell;
+use super::resume::{self, GoesOn};
 use super::session::{self, Keeper, Session};
 use super::{runtime, select, signals};
 
 /// Runs the selected scenarios and prints the table.
 pub(super) fn run(args: RunArgs, command: &[OsString]) -> Result<Exit, Failure> {
-    let found = select(&args.selection)?;
+    let (args, goes_on) = resume::open(args)?;
+    let mut found = select(&args.selection)?;
     let options = RunOptions::resolve(args, command)?;
+    let shard = options.part.map(|part| part.cut(&mut found)).transpose()?;
+    if let Some(goes_on) = &goes_on {
+        goes_on.same_plan(&found, shard.as_ref())?;
+    }
+    let place = goes_on.map_or(Place::New { shard }, |goes_on| Place::Old(Box::new(goes_on)));
     let settings = rig_settings(&options, &found)?;
     if let Some(folder) = &options.out {
         Store::check(folder).map_err(not_recorded)?;
@@ -34,7 +41,7 @@ pub(super) fn run(args: RunArgs, command: &[OsString]) -> Result<Exit, Failure> 
     let runtime = runtime()?;
     let console = Console::start(options.message_format);
     let emitter = Emitter::new(Arc::new(Stopwatch::start()), console.listener());
-    let ended = runtime.block_on(measure(&options, &found, &settings, &emitter));
+    let ended = runtime.block_on(measure(&options, &found, &settings, place, &emitter));
     drop(emitter);
     // The runtime lives on: while the report is made, a second signal still ends the program at once.
     console.close();
@@ -47,6 +54,25 @@ struct Ran {
     end: End,
     /// What could not be taken down: told after the table.
     afterwards: Option<Failure>,
+}
+
+/// Where outcomes are kept.
+enum Place {
+    /// In a new record, of a part of the scenarios where there are several.
+    New { shard: Option<Shard> },
+    /// In one that is there.
+    Old(Box<GoesOn>),
+}
+
+impl Place {
+    /// Whether a record has all that was planned already.
+    fn is_full(goes_on: &GoesOn, options: &RunOptions, found: &Discovered) -> bool {
+        plan(options, found).left(&found.scenarios, &goes_on.settled()) == 0
+    }
+}
+
+fn plan(options: &RunOptions, found: &Discovered) -> Plan {
+    Plan::new(&found.scenarios, options.trials, options.seed).with_builds(options.builds)
 }
 
 fn create_store(options: &RunOptions) -> Result<Store, Failure> {
@@ -62,16 +88,26 @@ fn not_recorded(error: RecordError) -> Failure {
 }
 
 /// Everything between the first engine and the last, which is gone when this returns.
-async fn measure(options: &RunOptions, found: &Discovered, settings: &RigSettings, emitter: &Emitter) -> Result<Ran, Failure> {
+async fn measure(
+    options: &RunOptions,
+    found: &Discovered,
+    settings: &RigSettings,
+    place: Place,
+    emitter: &Emitter,
+) -> Result<Ran, Failure> {
+    let place = match place {
+        Place::Old(goes_on) if Place::is_full(&goes_on, options, found) => return nothing_left(*goes_on, emitter),
+        place => place,
+    };
     let cancel = CancellationToken::new();
     signals::watch(cancel.clone(), emitter.clone())?;
     options.engine.announce(emitter);
     let rigged = match Box::pin(Rigged::up(settings, emitter, &cancel)).await {
         Ok(rigged) => rigged,
-        Err(RigError::Interrupted) => return stopped_early(options, found, settings, emitter),
+        Err(RigError::Interrupted) => return stopped_early(options, found, settings, place, emitter),
         Err(error) => return Err(options.engine.both_reasons(not_ready(error))),
     };
-    let mut measured = on_the_bench(options, found, emitter, &cancel, &rigged).await;
+    let mut measured = on_the_bench(options, found, place, emitter, &cancel, &rigged).await;
     if let Ok((end, session)) = &mut measured {
         let alive = !matches!(end, End::Gone(gone) if gone.is_engine());
         if let Some((host, bases)) = rigged.host_run(session.outcomes(), alive, emitter).await {
@@ -92,11 +128,32 @@ async fn measure(options: &RunOptions, found: &Discovered, settings: &RigSetting
     Ok(Ran { folder: session.folder().to_owned(), end, afterwards })
 }
 
+/// A run that is gone on with and has nothing left to measure.
+fn nothing_left(goes_on: GoesOn, emitter: &Emitter) -> Result<Ran, Failure> {
+    let mut session = goes_on.unchanged()?;
+    emitter.preparing("nothing is left to measure");
+    if session.state() != RunState::Complete {
+        session.finish(&End::Complete, emitter)?;
+    }
+    Ok(Ran { folder: session.folder().to_owned(), end: End::Complete, afterwards: None })
+}
+
 /// A run that the user stopped before there was a bench has a record too, in which nothing is measured.
-fn stopped_early(options: &RunOptions, found: &Discovered, settings: &RigSettings, emitter: &Emitter) -> Result<Ran, Failure> {
-    let facts = session::facts();
-    let conditions = run::undecided(settings, &facts, session::unpigz(&settings.engine));
-    let mut session = Session::begin(options, found, create_store(options)?, facts, conditions, Vec::new())?;
+fn stopped_early(
+    options: &RunOptions,
+    found: &Discovered,
+    settings: &RigSettings,
+    place: Place,
+    emitter: &Emitter,
+) -> Result<Ran, Failure> {
+    let mut session = match place {
+        Place::Old(goes_on) => goes_on.unchanged()?,
+        Place::New { shard } => {
+            let facts = session::facts();
+            let conditions = run::undecided(settings, &facts, session::unpigz(&settings.engine));
+            Session::begin(options, (found, shard), create_store(options)?, facts, conditions, Vec::new())?
+        }
+    };
     session.finish(&End::Interrupted, emitter)?;
     Ok(Ran { folder: session.folder().to_owned(), end: End::Interrupted, afterwards: None })
 }
@@ -104,12 +161,14 @@ fn stopped_early(options: &RunOptions, found: &Discovered, settings: &RigSetting
 async fn on_the_bench(
     options: &RunOptions,
     found: &Discovered,
+    place: Place,
     emitter: &Emitter,
     cancel: &CancellationToken,
     rigged: &Rigged,
 ) -> Result<(End, Session), Failure> {
-    let plan = Plan::new(&found.scenarios, options.trials, options.seed).with_builds(options.builds);
-    let mut session = begin(options, found, rigged)?;
+    let plan = plan(options, found);
+    let mut session = begin(options, found, place, rigged)?;
+    let settled = session.settled();
     emitter.send(EventKind::RunStarted { run_id: session.run_id(), trials: plan.trials(&found.scenarios) });
     let skipped = run::skipped(&found.scenarios, rigged.provided.as_ref()).map_err(|e| Failure::new(Exit::Usage, e))?;
     let run_id = session.run_id();
@@ -120,6 +179,7 @@ async fn on_the_bench(
         run_id: &run_id,
         limits: Limits::default(),
         skipped: &skipped,
+        settled: &settled,
         emitter,
         cancel,
     };
@@ -127,11 +187,20 @@ async fn on_the_bench(
     Ok((end, session))
 }
 
-fn begin(options: &RunOptions, found: &Discovered, rigged: &Rigged) -> Result<Session, Failure> {
+/// Why edits of the scenarios have no trials.
+const NO_EDITS: &str =
+    "no edit was built: this engine is not pruned, and may have the steps of one in its cache from an earlier run; use --engine private";
+
+fn begin(options: &RunOptions, found: &Discovered, place: Place, rigged: &Rigged) -> Result<Session, Failure> {
     let facts = session::facts();
     let conditions = rigged.conditions(&facts, session::unpigz(&options.engine.kind()));
-    let warnings = rigged.provided.iter().flat_map(|provided| provided.warnings.clone()).collect();
-    Session::begin(options, found, create_store(options)?, facts, conditions, warnings)
+    let mut warnings: Vec<String> = rigged.provided.iter().flat_map(|provided| provided.warnings.clone()).collect();
+    let left_out = !rigged.bench.isolated && options.builds.warm && found.scenarios.iter().any(|scenario| !scenario.edits.is_empty());
+    warnings.extend(left_out.then(|| NO_EDITS.to_owned()));
+    match place {
+        Place::New { shard } => Session::begin(options, (found, shard), create_store(options)?, facts, conditions, warnings),
+        Place::Old(goes_on) => goes_on.begin(conditions, warnings),
+    }
 }
 
 fn rig_settings(options: &RunOptions, found: &Discovered) -> Result<RigSettings, Failure> {

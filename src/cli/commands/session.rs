@@ -1,6 +1,6 @@
 //! The record of a run while it goes on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::Path;
 
@@ -10,10 +10,10 @@ use crate::cli::options::RunOptions;
 use crate::cli::{Exit, Failure};
 use crate::record::{
     BaseRecord, Conditions, FORMAT_VERSION, GitState, HostFacts, HostProbe, HostRun, Overhead, PlannedVariant, Receipt, RecordError,
-    RunRecord, RunState, Settings, Status, Store, TrialOutcome, Warning, git_state, unpigz_on_path,
+    RunRecord, RunState, Settings, Shard, Status, Store, Trial, TrialOutcome, Warning, git_state, unpigz_on_path,
 };
 use crate::rig::private::has_program;
-use crate::run::{self, Emitter, End, EngineKind, Sink};
+use crate::run::{self, Emitter, End, EngineKind, Settled, Sink};
 use crate::scenario::{Discovered, Expectation, Scenario, Variant};
 
 use super::run::state;
@@ -24,13 +24,18 @@ pub(super) struct Session {
     store: Store,
     run: RunRecord,
     outcomes: Vec<TrialOutcome>,
+    /// What there was before this process: the account and the trials that stay. Empty for a new run.
+    before: Overhead,
+    settled: Settled,
+    /// Logs that this process has written to.
+    logs: BTreeSet<String>,
 }
 
 impl Session {
     /// Writes the first `run.json`: all that is known before the first trial.
     pub(super) fn begin(
         options: &RunOptions,
-        found: &Discovered,
+        (found, shard): (&Discovered, Option<Shard>),
         store: Store,
         facts: HostFacts,
         conditions: Conditions,
@@ -44,16 +49,41 @@ impl Session {
             finished: None,
             state: RunState::Incomplete,
             conditions,
-            receipt: receipt(options, found, facts),
-            settings: settings(options),
+            receipt: receipt(&options.command, found, facts),
+            settings: settings(options, shard),
             plan: planned(found)?,
             seed: options.seed,
             overhead: Overhead::default(),
             host: None,
+            resumed: Vec::new(),
+            merged: Vec::new(),
             warnings: warnings.into_iter().map(|message| Warning { message }).collect(),
         };
-        store.write_run(&run).map_err(|e| Failure::new(Exit::Record, e))?;
-        Ok(Self { store, run, outcomes: Vec::new() })
+        let session =
+            Self { store, run, outcomes: Vec::new(), before: Overhead::default(), settled: Settled::default(), logs: BTreeSet::new() };
+        session.write()?;
+        Ok(session)
+    }
+
+    /// Goes on with a record. Writes nothing.
+    pub(super) fn again(store: Store, run: RunRecord, trials: Vec<TrialOutcome>) -> Self {
+        let (before, settled) = (run.overhead.clone(), Settled::of(&trials));
+        Self { store, run, outcomes: trials, before, settled, logs: BTreeSet::new() }
+    }
+
+    /// Replaces `run.json`.
+    pub(super) fn write(&self) -> Result<(), Failure> {
+        self.store.write_run(&self.run).map_err(|e| Failure::new(Exit::Record, e))
+    }
+
+    /// The trials that are not recorded again.
+    pub(super) fn settled(&self) -> Settled {
+        self.settled.clone()
+    }
+
+    /// How the run stands.
+    pub(super) fn state(&self) -> RunState {
+        self.run.state
     }
 
     /// The run's folder.
@@ -68,13 +98,36 @@ impl Session {
 
     /// Takes in what a run on the user's own engine left there, and which base images its builds found.
     pub(super) fn found_on_host(&mut self, host: HostRun, bases: BTreeMap<String, BaseRecord>) {
-        self.run.host = Some(host);
-        self.run.conditions.bases.extend(bases);
+        self.run.host = Some(match self.run.host.take() {
+            Some(before) => before.and(&host),
+            None => host,
+        });
+        for (name, base) in bases {
+            let moved = self.run.conditions.bases.get(&name).map(|before| before.digest.clone()).filter(|before| *before != base.digest);
+            let Some(before) = moved else {
+                self.run.conditions.bases.insert(name, base);
+                continue;
+            };
+            // A digest that no image has: nothing is comparable with what was built on two.
+            let digest = format!("{before}, later {}", base.digest);
+            self.warn_once([format!("the base image {name} was replaced on the engine while the run was stopped; measure anew")]);
+            self.run.conditions.bases.insert(name, BaseRecord { digest, ..base });
+        }
     }
 
     /// Takes in what readers of the record must know of its end.
     pub(super) fn warn(&mut self, messages: Vec<String>) {
-        self.run.warnings.extend(messages.into_iter().map(|message| Warning { message }));
+        self.warn_once(messages);
+    }
+
+    /// Says each message that was not said in an earlier part of the run.
+    pub(super) fn warn_once(&mut self, messages: impl IntoIterator<Item = String>) {
+        let new = messages.into_iter().map(|message| Warning { message });
+        for warning in new {
+            if !self.run.warnings.contains(&warning) {
+                self.run.warnings.push(warning);
+            }
+        }
     }
 
     /// Every outcome until now.
@@ -86,23 +139,15 @@ impl Session {
     pub(super) fn finish(&mut self, end: &End, emitter: &Emitter) -> Result<(), Failure> {
         self.run.finished = Some(Timestamp::now());
         self.run.state = state(end);
-        self.run.overhead = emitter.watch().account();
+        self.run.overhead = self.before.and(&emitter.watch().account());
         let event = run::EventKind::RunFinished { overhead: self.run.overhead.clone(), seconds: self.run.overhead.wall };
         emitter.send(event);
-        self.store.write_run(&self.run).map_err(|e| Failure::new(Exit::Record, e))
+        self.write()
     }
 
     fn keep(&mut self, mut outcome: TrialOutcome, log: &str) -> Result<TrialOutcome, RecordError> {
         if !log.is_empty() {
-            let name = Store::log_name(&outcome.trial);
-            let path = self.store.folder().join(&name);
-            let mut file = self.store.log(&outcome.trial)?;
-            file.write_all(log.as_bytes()).and_then(|()| file.sync_data()).map_err(|source| RecordError::Io {
-                action: "write",
-                path,
-                source,
-            })?;
-            outcome.log = Some(name);
+            outcome.log = Some(self.log(&outcome.trial, log)?);
         }
         match self.store.append(&outcome) {
             // A number that no trial can have spoils its own trial and no other.
@@ -113,6 +158,32 @@ impl Session {
             }
             appended => appended.map(|()| outcome),
         }
+    }
+
+    /// Appends to the log of a block; its name. Lines of a block that is built again are set off from those of before.
+    fn log(&mut self, trial: &Trial, text: &str) -> Result<String, RecordError> {
+        let name = Store::log_name(trial);
+        let path = self.store.folder().join(&name);
+        let goes_on = self.logs.insert(name.clone()) && path.exists();
+        let mut file = self.store.log(trial)?;
+        let mark = |at| format!("\nloadline: the run goes on at {at}; from here on the block is built again\n");
+        let mark = if goes_on { mark(Timestamp::now()) } else { String::new() };
+        let written = file.write_all((mark + text).as_bytes()).and_then(|()| file.sync_data());
+        written.map_err(|source| RecordError::Io { action: "write", path, source })?;
+        Ok(name)
+    }
+
+    /// Takes note of a trial that was made again for the ones after it: its log, and whether it came to another end.
+    fn note(&mut self, outcome: &TrialOutcome, log: &str) -> Result<(), RecordError> {
+        if !log.is_empty() {
+            self.log(&outcome.trial, log)?;
+        }
+        if !outcome.status.has_numbers() && outcome.is_final() {
+            let (trial, status) = (&outcome.trial, outcome.status.id());
+            let message = format!("{trial} was built again for the trials after it and was {status} then; what is recorded of it stays");
+            self.warn_once([message]);
+        }
+        Ok(())
     }
 }
 
@@ -131,6 +202,10 @@ impl Sink for Keeper<'_> {
         self.0.outcomes.push(outcome.clone());
         Ok(outcome)
     }
+
+    fn again(&mut self, outcome: &TrialOutcome, log: &str) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        Ok(self.0.note(outcome, log)?)
+    }
 }
 
 /// The machine's facts, as they are recorded.
@@ -146,7 +221,8 @@ pub(super) fn unpigz(engine: &EngineKind) -> bool {
     }
 }
 
-fn receipt(options: &RunOptions, found: &Discovered, facts: HostFacts) -> Receipt {
+/// The machine, the commit of the scenarios, and the command.
+pub(super) fn receipt(command: &[String], found: &Discovered, facts: HostFacts) -> Receipt {
     let git = commit(found);
     Receipt {
         os: facts.os,
@@ -156,7 +232,7 @@ fn receipt(options: &RunOptions, found: &Discovered, facts: HostFacts) -> Receip
         memory: facts.memory,
         scenarios_commit: git.as_ref().map(|g| g.commit.clone()),
         scenarios_dirty: git.map(|g| g.dirty),
-        command: options.command.clone(),
+        command: command.to_vec(),
     }
 }
 
@@ -170,7 +246,7 @@ fn commit(found: &Discovered) -> Option<GitState> {
     })
 }
 
-fn settings(options: &RunOptions) -> Settings {
+fn settings(options: &RunOptions, shard: Option<Shard>) -> Settings {
     Settings {
         scenarios: options.selection.wanted.clone(),
         variants: options.selection.variants.clone(),
@@ -182,10 +258,12 @@ fn settings(options: &RunOptions) -> Settings {
         trials: options.trials,
         builds: options.builds.ids().map(str::to_owned).collect(),
         allow_skips: options.allow_skips,
+        shard,
     }
 }
 
-fn planned(found: &Discovered) -> Result<Vec<PlannedVariant>, Failure> {
+/// The variants of a plan, as they are recorded.
+pub(super) fn planned(found: &Discovered) -> Result<Vec<PlannedVariant>, Failure> {
     let mut plan = Vec::new();
     for scenario in &found.scenarios {
         for variant in &scenario.variants {

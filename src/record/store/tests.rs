@@ -42,6 +42,7 @@ fn everything_that_a_run_creates_belongs_to_the_caller() {
         delta: None,
         warnings: Vec::new(),
         log: None,
+        lost: false,
     };
     store.append(&outcome).expect("a believable outcome");
     replace_file(&folder.join("run.json"), b"{}", owner).expect("a file");

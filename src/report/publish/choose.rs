@@ -13,6 +13,12 @@ pub fn obstacles(record: &Record) -> Vec<String> {
     if run.state != RunState::Complete {
         found.push("the run did not end by itself; run it again to the end".to_owned());
     }
+    if let Some(shard) = &run.settings.shard {
+        found.push(format!("it is shard {shard} of a run; put all of them together by `loadline merge`"));
+    }
+    if run.merged.iter().any(|part| part.host != run.conditions.host) {
+        found.push("it was measured on several machines, and a published page speaks of one".to_owned());
+    }
     let missing = completeness(record, true).missing;
     found.extend(missing.into_iter().map(|m| format!("{}/{} is {}: {}", m.scenario, m.variant, m.status, m.reason)));
     if measured(record) == 0 {

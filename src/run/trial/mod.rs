@@ -92,7 +92,8 @@ impl<E: Engine> TrialRunner<'_, E> {
             }
         };
         let made = draft.made.take().filter(|_| status.has_numbers());
-        TrialEnd { outcome: self.outcome(started, status, &mut draft), log: std::mem::take(&mut draft.log), gone, made }
+        let outcome = TrialOutcome { lost: gone.is_some(), ..self.outcome(started, status, &mut draft) };
+        TrialEnd { outcome, log: std::mem::take(&mut draft.log), gone, made }
     }
 
     async fn measure(&self, draft: &mut Draft) -> Result<Status, Stop> {
@@ -227,6 +228,7 @@ impl<E: Engine> TrialRunner<'_, E> {
             delta: draft.delta.take().filter(|_| keep),
             warnings: std::mem::take(&mut draft.warnings),
             log: None,
+            lost: false,
             status,
         }
     }

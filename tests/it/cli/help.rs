@@ -3,7 +3,7 @@
 use super::Desk;
 
 /// Every command, as it is asked for help.
-const COMMANDS: [&[&str]; 13] = [
+const COMMANDS: [&[&str]; 14] = [
     &[],
     &["doctor"],
     &["init"],
@@ -11,6 +11,7 @@ const COMMANDS: [&[&str]; 13] = [
     &["weigh"],
     &["list"],
     &["report"],
+    &["merge"],
     &["bases"],
     &["bases", "list"],
     &["bases", "build"],

@@ -18,10 +18,15 @@ const IMPORTED: &str = "{\"status\":\"sha256:505b969d000000000000000000000000000
 const FAILURE: &str = "{\"errorDetail\":{\"message\":\"disk \\u001b[2Jon fire\"},\"error\":\"disk \\u001b[2Jon fire\"}\n";
 
 /// An engine whose builds answer so.
-fn engine(build: Answer) -> Daemon {
+pub(super) fn engine(build: Answer) -> Daemon {
+    engine_that_says(build, INFO)
+}
+
+/// As [`engine`], with other words about itself.
+pub(super) fn engine_that_says(build: Answer, info: &str) -> Daemon {
     let refused = "{\"errorDetail\":{\"message\":\"connection refused\"},\"error\":\"connection refused\"}\n";
     Daemon::start(vec![
-        ("GET /info", Answer::ok(INFO)),
+        ("GET /info", Answer::ok(info)),
         ("POST /build", build),
         ("GET /images/json", Answer::ok("[]")),
         ("GET /containers/json", Answer::ok("[]")),

@@ -11,7 +11,7 @@ use super::run::{Case, Ran};
 use crate::support::fake_engine::Behaviour;
 
 /// A case with two edits, in which every build is measured.
-fn edited(case: Case) -> Case {
+pub(super) fn edited(case: Case) -> Case {
     let app = case.folder.path().join("app");
     fs::write(app.join("main.go"), "say Hello").expect("it is written");
     fs::create_dir_all(app.join("edits/dependency")).expect("a folder");

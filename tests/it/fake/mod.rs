@@ -2,5 +2,6 @@
 
 mod builds;
 mod link;
+mod resume;
 mod run;
 mod tryout;

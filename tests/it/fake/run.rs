@@ -14,7 +14,7 @@ use loadline::rig::RunNetwork;
 use loadline::rig::host::{CONTAINER_LABEL, OWNER_LABEL, Owner, RUN_LABEL};
 use loadline::rig::link::{Link, LinkUse};
 use loadline::rig::registry::{Registry, RegistryOptions};
-use loadline::run::{Bench, Builds, Emitter, End, Event, EventKind, Execution, Limits, Plan, Sink, Stopwatch};
+use loadline::run::{Bench, Builds, Emitter, End, Event, EventKind, Execution, Limits, Plan, Settled, Sink, Stopwatch};
 use loadline::scenario::{Builder, Expectation, Language, Scenario, Smoke, SmokeCheck, SmokeExpect, SmokeRequest, Variant};
 use loadline::units::LinkProfile;
 use tokio_util::sync::CancellationToken;
@@ -55,6 +55,10 @@ impl Sink for Kept {
         self.0.push(outcome.clone());
         Ok(outcome)
     }
+
+    fn again(&mut self, outcome: &TrialOutcome, _log: &str) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        panic!("a new run makes nothing again: {}", outcome.trial)
+    }
 }
 
 /// A run to be made: two variants, `good` and `odd`, one iteration.
@@ -69,9 +73,12 @@ pub(super) struct Case {
     pub(super) link_stops_in: Option<&'static str>,
     /// Whether the builder finds a way to the registry beside the link.
     pub(super) past_the_link: bool,
+    /// The number of the event at which the user stops the run.
+    pub(super) stop_at: Option<usize>,
+    pub(super) settled: Settled,
     skipped: BTreeMap<(usize, usize), String>,
     unreachable: Option<String>,
-    limits: Limits,
+    pub(super) limits: Limits,
     cancel: CancellationToken,
 }
 
@@ -90,6 +97,8 @@ impl Case {
             link: LinkProfile::Loopback,
             link_stops_in: None,
             past_the_link: false,
+            stop_at: None,
+            settled: Settled::default(),
             skipped: BTreeMap::new(),
             unreachable: None,
             limits: Limits::default(),
@@ -113,6 +122,13 @@ impl Case {
     }
 
     pub(super) async fn run(self) -> Ran {
+        let mut kept = Kept::default();
+        let (end, events, builder, on_link) = self.run_into(&mut kept).await;
+        Ran { end, outcomes: kept.0, events, builder, on_link }
+    }
+
+    /// Runs it with outcomes kept by `sink`; how it ended, what was told, the engine that built, and what crossed the link.
+    pub(super) async fn run_into(self, sink: &mut impl Sink) -> (End, Vec<Event>, FakeEngine, LinkUse) {
         let registry = Registry::start(RegistryOptions::new(self.folder.path().join("blobs"))).await.expect("a loopback port is free");
         let link = self.link.shape().map(|shape| Link::start(shape, registry.address()).expect("the link starts"));
         if self.past_the_link {
@@ -133,7 +149,14 @@ impl Case {
         };
         let events = Arc::new(Mutex::new(Vec::new()));
         let heard = Arc::clone(&events);
-        let listener = Arc::new(move |event| heard.lock().expect("no listener panics").push(event));
+        let (stop_at, stop) = (self.stop_at, self.cancel.clone());
+        let listener = Arc::new(move |event| {
+            let mut heard = heard.lock().expect("no listener panics");
+            heard.push(event);
+            if stop_at == Some(heard.len()) {
+                stop.cancel();
+            }
+        });
         let emitter = Emitter::new(Arc::new(Stopwatch::start()), listener);
         let scenarios = [self.scenario];
         let plan = Plan::new(&scenarios, 1, 1).with_builds(self.builds);
@@ -144,20 +167,20 @@ impl Case {
             run_id: "test",
             limits: self.limits,
             skipped: &self.skipped,
+            settled: &self.settled,
             emitter: &emitter,
             cancel: &self.cancel,
         };
-        let mut kept = Kept::default();
         let begun = bench.link.as_ref().map(Link::mark);
         let end = tokio::select! {
-            end = execution.run(&mut kept) => end.expect("outcomes are kept in memory"),
+            end = execution.run(sink) => end.expect("outcomes are kept"),
             never = stop_in(self.link_stops_in, bench.link.as_ref(), &events) => match never {},
         };
         let on_link = bench.link.as_ref().zip(begun).map(|(link, begun)| link.since(&begun)).unwrap_or_default();
         bench.registry.stop().await.expect("the registry empties its folder");
         drop(self.folder);
         let events = events.lock().expect("no listener panics").clone();
-        Ran { end, outcomes: kept.0, events, builder: self.builder, on_link }
+        (end, events, self.builder, on_link)
     }
 }
 

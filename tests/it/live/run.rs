@@ -11,6 +11,7 @@ mod hub;
 mod link;
 mod named;
 mod outages;
+mod resume;
 mod signals;
 mod updates;
 mod users_engine;

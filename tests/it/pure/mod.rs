@@ -6,6 +6,7 @@ mod dockerfile;
 mod image;
 mod judge;
 mod layers;
+mod parts;
 mod published;
 mod record;
 mod report;

@@ -83,6 +83,8 @@ pub(crate) fn run() -> RunRecord {
             kinds: BTreeMap::from([("engine start".to_owned(), 0.75), ("prune".to_owned(), 12.5)]),
         },
         host: None,
+        resumed: Vec::new(),
+        merged: Vec::new(),
         warnings: vec![Warning { message: "the CPU's frequency is not fixed; expect noisier times".to_owned() }],
     }
 }
@@ -139,6 +141,7 @@ fn settings() -> Settings {
         trials: 3,
         builds: vec!["cold".to_owned()],
         allow_skips: false,
+        shard: None,
     }
 }
 
@@ -259,6 +262,7 @@ fn outcome(scenario: &str, variant: &str, iteration: u32, status: Status) -> Tri
         delta: None,
         warnings: Vec::new(),
         log: None,
+        lost: false,
     }
 }
 

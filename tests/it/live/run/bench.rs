@@ -7,7 +7,7 @@ use std::sync::Arc;
 use loadline::record::TrialOutcome;
 use loadline::rig::bases::{BaseChoice, cache_folder};
 use loadline::rig::private::DataRoot;
-use loadline::run::{self, Emitter, End, EngineKind, EventKind, Execution, Limits, Plan, RigSettings, Rigged, Sink, Stopwatch};
+use loadline::run::{self, Emitter, End, EngineKind, EventKind, Execution, Limits, Plan, RigSettings, Rigged, Settled, Sink, Stopwatch};
 use loadline::scenario::Scenario;
 use loadline::units::LinkProfile;
 use tokio_util::sync::CancellationToken;
@@ -20,6 +20,10 @@ impl Sink for Kept {
     fn keep(&mut self, outcome: TrialOutcome, _log: &str) -> Result<TrialOutcome, Box<dyn std::error::Error + Send + Sync>> {
         self.0.push(outcome.clone());
         Ok(outcome)
+    }
+
+    fn again(&mut self, _outcome: &TrialOutcome, _log: &str) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        Ok(())
     }
 }
 
@@ -69,6 +73,7 @@ pub(super) async fn measure(
         run_id: "test",
         limits: Limits::default(),
         skipped: &BTreeMap::new(),
+        settled: &Settled::default(),
         emitter: &Emitter::new(Arc::new(Stopwatch::start()), listener),
         cancel: &CancellationToken::new(),
     };

@@ -70,6 +70,17 @@ fn every_edit_that_cannot_be_made_is_refused_with_its_line_and_a_cure() {
 }
 
 #[test]
+fn edits_that_find_each_other_in_the_cache_and_edits_of_what_the_builder_is_told_are_refused() {
+    let text = |name: &str, find: &str| format!("[edits.{name}]\nfile = \"a.txt\"\nfind = \"{find}\"\nreplace = \"1\"\n");
+    let (_folder, parsed) = parse(&format!("{}{}", text("one", "one"), text("again", "one")));
+    assert_eq!(messages(&parsed.expect_err("they are the same")), ["the edits 'one' and 'again' change a.txt in the same way"]);
+    let (_folder, parsed) = parse("[edits.other]\nfile = \"Dockerfile\"\nfind = \"scratch\"\nreplace = \"alpine\"\n");
+    assert_eq!(messages(&parsed.expect_err("it is no part of the app")), ["the edit 'other' changes Dockerfile"]);
+    let (_folder, parsed) = parse(&format!("{}[edits.two]\nfolder = \"edits/good\"\n", text("one", "one")));
+    assert_eq!(parsed.expect("one file in two ways").edits.len(), 2);
+}
+
+#[test]
 fn every_scenario_of_the_repository_has_an_edit_of_its_source_and_one_of_its_dependencies() {
     for scenario in discover(&repository().join("scenarios"), &[]).expect("they are sound").scenarios {
         let names: Vec<&str> = scenario.edits.iter().map(|edit| edit.name.as_str()).collect();
