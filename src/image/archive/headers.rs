@@ -6,15 +6,12 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::num::NonZero;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::thread;
 
 use super::packed::{Packed, Span};
 use crate::image::listing::{ContentHash, Listing, ListingWriter};
 use crate::image::walk::{BLOCK, Sink, TarEntry, TarFault, TarWalk};
-use crate::image::{Digest, ImageError, LayerFacts, MIN_COMPARED};
+use crate::image::{Digest, ImageError, LayerFacts, MIN_COMPARED, in_parallel};
 
 /// Bytes that are read at once: small files are cheaper read over than sought past.
 const WINDOW: usize = 32 << 10;
@@ -152,25 +149,4 @@ fn hash(packed: &Packed, span: Span, room: &mut Vec<u8>) -> io::Result<ContentHa
         }
         _ => ContentHash::read(packed.open(span)).map(|(hash, _)| hash),
     }
-}
-
-/// Does `work` for 0 to `count` on as many threads as there are cores: all results, or the first error by number.
-fn in_parallel<T: Send>(count: usize, work: impl Fn(usize) -> Result<T, ImageError> + Sync) -> Result<Vec<T>, ImageError> {
-    let done: Vec<Mutex<Option<Result<T, ImageError>>>> = (0..count).map(|_| Mutex::new(None)).collect();
-    let next = AtomicUsize::new(0);
-    let run = || {
-        loop {
-            let number = next.fetch_add(1, Ordering::Relaxed);
-            let Some(slot) = done.get(number) else { return };
-            *slot.lock().expect("nobody panics while holding it") = Some(work(number));
-        }
-    };
-    let threads = thread::available_parallelism().map_or(1, NonZero::get).min(count);
-    thread::scope(|scope| {
-        for _ in 1..threads {
-            scope.spawn(run);
-        }
-        run();
-    });
-    done.into_iter().map(|slot| slot.into_inner().expect("nobody panics while holding it").expect("every number was taken")).collect()
 }

@@ -19,18 +19,17 @@ mod store;
 mod usage;
 
 use std::collections::HashSet;
-use std::num::NonZero;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::thread;
 
 pub use error::ClassicError;
 pub use scan::{Key, Scanned, scan};
 pub use split::SplitFault;
 pub use usage::{ClassicLayers, DiskUse};
 
-use crate::image::{Digest, ImageConfig, ImageError, LayerContent, LayerFacts, LayerName, LayerSource, MIN_COMPARED, chain_ids};
+use crate::image::{
+    Digest, ImageConfig, ImageError, LayerContent, LayerFacts, LayerName, LayerSource, MIN_COMPARED, chain_ids, in_parallel,
+};
 use store::{Store, StoredLayer};
 
 /// An image of a classic store, read to its end.
@@ -151,27 +150,6 @@ fn complete(stored: &StoredLayer, scanned: Scanned, more_than_once: &HashSet<Key
         failed.map_or(Ok(()), Err)?;
     }
     Ok(LayerFacts { stored: None, diff_id: stored.diff_id, uncompressed, listing: Ok(Arc::new(listing)) })
-}
-
-/// Does `work` for 0 to `count` on as many threads as there are cores: all results, or the first error by number.
-fn in_parallel<T: Send>(count: usize, work: impl Fn(usize) -> Result<T, ClassicError> + Sync) -> Result<Vec<T>, ClassicError> {
-    let done: Vec<Mutex<Option<Result<T, ClassicError>>>> = (0..count).map(|_| Mutex::new(None)).collect();
-    let next = AtomicUsize::new(0);
-    let run = || {
-        loop {
-            let number = next.fetch_add(1, Ordering::Relaxed);
-            let Some(slot) = done.get(number) else { return };
-            *slot.lock().expect("nobody panics while holding it") = Some(work(number));
-        }
-    };
-    let threads = thread::available_parallelism().map_or(1, NonZero::get).min(count);
-    thread::scope(|scope| {
-        for _ in 1..threads {
-            scope.spawn(run);
-        }
-        run();
-    });
-    done.into_iter().map(|slot| slot.into_inner().expect("nobody panics while holding it").expect("every number was taken")).collect()
 }
 
 #[cfg(test)]
