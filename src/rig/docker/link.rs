@@ -114,8 +114,12 @@ impl Link {
     pub(super) async fn exchange(self, request: BollardRequest) -> Result<Response<Incoming>, Error> {
         let stream = self.open().await.map_err(io::Error::other)?;
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
-        tokio::spawn(connection.with_upgrades());
-        Ok(sender.send_request(in_origin_form(request)?).await?)
+        let driven = tokio::spawn(connection.with_upgrades());
+        match sender.send_request(in_origin_form(request)?).await {
+            // The connection broke before it took the request: why, only its driver knows.
+            Err(error) if error.is_canceled() => Err(driven.await.ok().and_then(Result::err).unwrap_or(error).into()),
+            sent => Ok(sent?),
+        }
     }
 
     /// What went wrong before the engine's first answer, if it is known: cause and cure.

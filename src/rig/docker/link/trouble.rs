@@ -70,7 +70,7 @@ pub(super) fn explained(error: &Error, target: &Target, tls: Option<bool>) -> Op
 /// text has arrived.
 fn is_hung_up(error: &hyper::Error) -> bool {
     let reset = |error: &io::Error| matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe);
-    error.is_incomplete_message() || error.source().and_then(|source| source.downcast_ref()).is_some_and(reset)
+    error.is_incomplete_message() || error.is_canceled() || error.source().and_then(|source| source.downcast_ref()).is_some_and(reset)
 }
 
 const fn io_of(error: &Error) -> Option<&io::Error> {
