@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use loadline::dockerfile::{BuilderKind, Context};
 use loadline::rig::bases::{BaseChoice, cache_folder};
-use loadline::rig::private::DataRoot;
+use loadline::rig::private::{DataRoot, EngineLimits};
 use loadline::rig::{BuildOutcome, BuildRequest, BuilderVersion, CacheUse, Engine, ProgressSink};
 use loadline::run::{Emitter, EngineKind, EventKind, RigSettings, Rigged, Stopwatch, variant_references};
 use loadline::scenario::{Scenario, Variant, discover};
@@ -29,7 +29,7 @@ async fn main() -> Result<(), AnyError> {
         references.extend(variant_references(variant)?);
     }
     let settings = RigSettings {
-        engine: EngineKind::Private { dockerd: None, engine_root: None, data_root: DataRoot::Disk, registry_mirror: None },
+        engine: EngineKind::Private { dockerd: None, engine_root: None, data_root: DataRoot::Disk, registry_mirror: None, limits: EngineLimits::default() },
         bases: BaseChoice::Auto,
         locked: false,
         lock: "bases.lock".into(),

@@ -6,6 +6,7 @@
 mod link;
 
 use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
 pub use link::{LinkProfile, LinkProfileError, LinkShape};
@@ -94,6 +95,42 @@ pub fn count(n: usize, noun: &str) -> String {
     format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
 }
 
+/// An amount of processor time: so many processors' worth. Kept to a thousandth; never none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cpus(u32);
+
+impl Cpus {
+    /// In thousandths of a processor.
+    pub const fn thousandths(self) -> u32 {
+        self.0
+    }
+
+    /// In processors.
+    pub fn number(self) -> f64 {
+        f64::from(self.0) / 1e3
+    }
+}
+
+impl FromStr for Cpus {
+    type Err = UnitError;
+
+    /// Reads `2` or `1.5`; at least a tenth of a processor, at most 1000.
+    fn from_str(text: &str) -> Result<Self, UnitError> {
+        let number: f64 = text.trim().parse().map_err(|_| UnitError::NoNumber(text.to_owned(), "1.5"))?;
+        if !(0.1..=1e3).contains(&number) {
+            return Err(UnitError::NoCpus(text.to_owned()));
+        }
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounded and positive by the lines above")]
+        Ok(Self((number * 1e3).round() as u32))
+    }
+}
+
+impl fmt::Display for Cpus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.number().fmt(f)
+    }
+}
+
 /// Why a quantity could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UnitError {
@@ -110,6 +147,9 @@ pub enum UnitError {
         /// The units that would do.
         known: &'static str,
     },
+    /// Not an amount of processors.
+    #[error("'{0}' is no number of processors from 0.1 to 1000")]
+    NoCpus(String),
     /// The value does not fit.
     #[error("'{0}' is too large")]
     TooLarge(String),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::part::Part;
-use crate::units::LinkProfile;
+use crate::units::{Cpus, LinkProfile, parse_bytes};
 
 /// Weighs container images and holds them to a budget
 #[derive(Debug, Parser)]
@@ -109,10 +109,12 @@ pub(crate) enum MessageFormat {
 
 /// Arguments of `run` that a run which is gone on with takes from its record. What says where things lie on this machine, and how
 /// progress is told, may stand beside `--resume`.
-pub(crate) const SETTLED_BY_A_RECORD: [&str; 14] = [
+pub(crate) const SETTLED_BY_A_RECORD: [&str; 16] = [
     "wanted",
     "variants",
     "engine",
+    "cpus",
+    "memory",
     "bases",
     "locked",
     "registry",
@@ -144,6 +146,12 @@ pub(crate) struct RunArgs {
     /// Where the private engine keeps its data: auto, tmpfs, disk, or a new or empty folder
     #[arg(long, value_name = "auto|tmpfs|disk|PATH", default_value = "auto")]
     pub(crate) data_root: String,
+    /// Processors that the private engine and its builds may take, such as 2 or 1.5; all of them when not given
+    #[arg(long, value_name = "N")]
+    pub(crate) cpus: Option<Cpus>,
+    /// Memory that the private engine and its builds may take, such as "4 GB", without swap; its data then lies on disk
+    #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
+    pub(crate) memory: Option<u64>,
     /// Where base images come from
     #[arg(long, value_enum, default_value = "auto")]
     pub(crate) bases: BasesArg,

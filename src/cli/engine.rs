@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::rig::private::{self, DataRoot, Obstacle};
+use crate::rig::private::{self, DataRoot, EngineLimits, Obstacle};
 use crate::run::{Emitter, EngineKind, EventKind};
 
 use super::args::EngineArg;
@@ -23,16 +23,19 @@ pub(super) struct PrivateFlags {
     pub data_root: String,
     /// A registry asked instead of the public one.
     pub registry_mirror: Option<String>,
+    /// What each engine may take.
+    pub limits: EngineLimits,
 }
 
 impl PrivateFlags {
     /// The daemon alone can be chosen.
     pub(super) fn of_daemon(dockerd: Option<PathBuf>) -> Self {
-        Self { dockerd, engine_root: None, data_root: "auto".to_owned(), registry_mirror: None }
+        Self { dockerd, engine_root: None, data_root: "auto".to_owned(), registry_mirror: None, limits: EngineLimits::default() }
     }
 
     fn any(&self) -> bool {
-        self.dockerd.is_some() || self.engine_root.is_some() || self.data_root != "auto" || self.registry_mirror.is_some()
+        let lies_elsewhere = self.dockerd.is_some() || self.engine_root.is_some() || self.data_root != "auto";
+        lies_elsewhere || self.registry_mirror.is_some() || self.limits != EngineLimits::default()
     }
 }
 
@@ -49,6 +52,8 @@ pub(super) enum EngineChoice {
         data_root: DataRoot,
         /// A registry asked instead of the public one.
         registry_mirror: Option<String>,
+        /// What each engine may take.
+        limits: EngineLimits,
         /// Whether the user asked for it.
         asked: bool,
     },
@@ -65,18 +70,19 @@ impl EngineChoice {
     pub(super) fn resolve(asked: EngineArg, flags: PrivateFlags, own_bases: bool) -> Result<Self, Failure> {
         if asked == EngineArg::Host {
             if flags.any() {
-                let message = "--dockerd, --engine-root, --data-root and --registry-mirror are about the private engine; leave them out with --engine host";
+                let message = "--dockerd, --engine-root, --data-root, --registry-mirror, --cpus and --memory are about the private engine; \
+                               leave them out with --engine host";
                 return Err(Failure::new(Exit::Usage, message));
             }
             return Ok(Self::Host { instead: None });
         }
         let only_private = asked == EngineArg::Private || flags.any() || own_bases;
-        let PrivateFlags { dockerd, engine_root, data_root, registry_mirror } = flags;
+        let PrivateFlags { dockerd, engine_root, data_root, registry_mirror, limits } = flags;
         let engine_root = engine_root.as_deref().map(absolute);
         match obstacle(dockerd.as_deref(), engine_root.as_deref()) {
             None => {
                 let (data_root, asked) = (parse_data_root(&data_root), asked == EngineArg::Private);
-                Ok(Self::Private { dockerd, engine_root, data_root, registry_mirror, asked })
+                Ok(Self::Private { dockerd, engine_root, data_root, registry_mirror, limits, asked })
             }
             Some(obstacle) if only_private => Err(Failure::new(Exit::Engine, format!("{}; {}", obstacle.sentence, obstacle.cure))),
             Some(obstacle) => Ok(Self::Host { instead: Some(obstacle) }),
@@ -95,11 +101,12 @@ impl EngineChoice {
     pub(super) fn kind(&self) -> EngineKind {
         match self {
             Self::Host { .. } => EngineKind::Host,
-            Self::Private { dockerd, engine_root, data_root, registry_mirror, .. } => EngineKind::Private {
+            Self::Private { dockerd, engine_root, data_root, registry_mirror, limits, .. } => EngineKind::Private {
                 dockerd: dockerd.clone(),
                 engine_root: engine_root.clone(),
                 data_root: data_root.clone(),
                 registry_mirror: registry_mirror.clone(),
+                limits: *limits,
             },
         }
     }

@@ -4,14 +4,18 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::rig::bases::BaseChoice;
+use crate::rig::private::EngineLimits;
 use crate::rig::remote::{RegistryName, RegistryNameError};
 use crate::run::Builds;
-use crate::units::LinkProfile;
+use crate::units::{self, Cpus, LinkProfile};
 
 use super::args::{BasesArg, BuildArg, EngineArg, MessageFormat, RunArgs, Selection};
 use super::engine::{EngineChoice, PrivateFlags};
 use super::part::Part;
 use super::{Exit, Failure};
+
+/// The least memory that an engine is given, bytes: a daemon with its containerd takes about 100 MB before it builds anything.
+const LEAST_MEMORY: u64 = 256_000_000;
 
 /// What `run` does.
 #[derive(Debug)]
@@ -55,6 +59,8 @@ impl RunOptions {
             dockerd,
             engine_root,
             data_root,
+            cpus,
+            memory,
             bases,
             locked,
             registry_mirror,
@@ -76,7 +82,8 @@ impl RunOptions {
             return Err(Failure::new(Exit::Usage, message));
         }
         let registry = registry_of(registry.as_deref(), link)?;
-        let engine = EngineChoice::resolve(engine, PrivateFlags { dockerd, engine_root, data_root, registry_mirror }, own_bases)?;
+        let flags = PrivateFlags { dockerd, engine_root, data_root, registry_mirror, limits: limits_of(cpus, memory)? };
+        let engine = EngineChoice::resolve(engine, flags, own_bases)?;
         let builds = builds_of(&builds, quick, matches!(engine, EngineChoice::Host { .. }))?;
         Ok(Self {
             selection,
@@ -95,6 +102,21 @@ impl RunOptions {
             command: command.iter().map(|part| without_login(&part.to_string_lossy())).collect(),
         })
     }
+}
+
+/// A limit that limits nothing, or leaves no engine alive, is a mistake.
+fn limits_of(cpus: Option<Cpus>, memory: Option<u64>) -> Result<EngineLimits, Failure> {
+    let there = std::thread::available_parallelism().map_or(1, usize::from);
+    let problem = match (cpus, memory) {
+        (Some(cpus), _) if cpus.thousandths() as usize > there * 1000 => {
+            format!("--cpus {cpus} is more than the {} of this machine and limits nothing; leave it out", units::count(there, "processor"))
+        }
+        (_, Some(memory)) if memory < LEAST_MEMORY => {
+            format!("--memory {} is too little for an engine; give it {} or more", units::bytes(memory), units::bytes(LEAST_MEMORY))
+        }
+        _ => return Ok(EngineLimits { cpus, memory }),
+    };
+    Err(Failure::new(Exit::Usage, problem))
 }
 
 /// Only the way to loadline's own registry can be shaped.

@@ -6,7 +6,8 @@ use crate::image::COMPRESSOR;
 use crate::record::{BaseRecord, BaseSet, COMPRESSES_AT_PUSH, Conditions, HostFacts, RegistryKind, UNKNOWN};
 use crate::rig::bases::{BaseSetKind, Provided};
 use crate::rig::link::Link;
-use crate::units::LinkProfile;
+use crate::rig::private::EngineLimits;
+use crate::units::{Cpus, LinkProfile};
 
 use super::{EngineKind, RigSettings, Rigged};
 
@@ -14,6 +15,10 @@ use super::{EngineKind, RigSettings, Rigged};
 pub fn undecided(settings: &RigSettings, host: &HostFacts, unpigz: bool) -> Conditions {
     let unknown = || UNKNOWN.to_owned();
     let private = matches!(settings.engine, EngineKind::Private { .. });
+    let limits = match &settings.engine {
+        EngineKind::Private { limits, .. } => *limits,
+        EngineKind::Host => EngineLimits::default(),
+    };
     Conditions {
         base_set: if private { BaseSet::Undecided } else { BaseSet::Engine },
         bases: BTreeMap::new(),
@@ -27,8 +32,8 @@ pub fn undecided(settings: &RigSettings, host: &HostFacts, unpigz: bool) -> Cond
         run_network: unknown(),
         link: settings.link.to_string(),
         registry: RegistryKind::Own,
-        cpus: None,
-        memory: None,
+        cpus: limits.cpus.map(Cpus::number),
+        memory: limits.memory,
         data_root_file_system: unknown(),
         unpigz,
         host: host.host.clone(),
@@ -55,8 +60,8 @@ impl Rigged {
             run_network: self.bench.network.id().to_owned(),
             link: self.link(),
             registry: if self.bench.named.is_some() { RegistryKind::Named } else { RegistryKind::Own },
-            cpus: None,
-            memory: None,
+            cpus: self.limits.cpus.map(Cpus::number),
+            memory: self.limits.memory,
             data_root_file_system: self.data_root_file_system.clone().unwrap_or_else(|| UNKNOWN.to_owned()),
             unpigz,
             host: host.host.clone(),

@@ -9,7 +9,7 @@ use crate::dockerfile::{Dockerfile, DockerfileError};
 use crate::rig::bases::{self, BaseChoice, BaseError, BaseRequest, BaseSetKind, Provided, Spent};
 use crate::rig::docker::{Docker, Endpoint};
 use crate::rig::link::{Link, LinkError};
-use crate::rig::private::{DataRoot, PrivateEngine, PrivateError, PrivateOptions, Role};
+use crate::rig::private::{DataRoot, EngineLimits, PrivateEngine, PrivateError, PrivateOptions, Role};
 use crate::rig::registry::{Registry, RegistryError, RegistryOptions};
 use crate::rig::remote::{RegistryName, RemoteError};
 use crate::rig::{Engine, EngineError, EngineInfo, RunNetwork};
@@ -56,6 +56,8 @@ pub enum EngineKind {
         data_root: DataRoot,
         /// A registry asked instead of the public one.
         registry_mirror: Option<String>,
+        /// What each engine may take.
+        limits: EngineLimits,
     },
     /// The user's.
     Host,
@@ -118,6 +120,8 @@ pub struct Rigged {
     pub provided: Option<Provided>,
     /// File system of the builder's data root, where known.
     pub data_root_file_system: Option<String>,
+    /// What each engine may take.
+    pub limits: EngineLimits,
     engines: Vec<PrivateEngine>,
     /// What was there before on the user's own engine, and the folder of the registry's blobs; a private bench keeps them in
     /// its puller's data root, where they die with it.
@@ -148,12 +152,13 @@ impl Rigged {
         let named = Box::pin(open(settings.registry.as_ref(), emitter)).await?;
         match &settings.engine {
             EngineKind::Host => Box::pin(Self::host(settings, named, emitter)).await,
-            EngineKind::Private { dockerd, engine_root, data_root, registry_mirror } => {
+            EngineKind::Private { dockerd, engine_root, data_root, registry_mirror, limits } => {
                 let options = |role| PrivateOptions {
                     dockerd: dockerd.clone(),
                     engine_root: engine_root.clone(),
                     data_root: data_root.clone(),
                     registry_mirror: registry_mirror.clone(),
+                    limits: *limits,
                     ..PrivateOptions::new(role)
                 };
                 Box::pin(Self::private(settings, options(Role::Builder), options(Role::Puller), named, emitter)).await
@@ -169,6 +174,7 @@ impl Rigged {
         emitter: &Emitter,
     ) -> Result<Self, RigError> {
         emitter.preparing("starting the private engines");
+        let limits = builder.limits;
         let started = async { Ok::<_, PrivateError>((PrivateEngine::start(builder).await?, PrivateEngine::start(puller).await?)) };
         let (building, pulling) = emitter.watch().overhead("engine start", started).await?;
         let builder = Docker::connect(&Endpoint::Unix(building.socket().to_owned())).await?.with_log(&building.log());
@@ -196,6 +202,7 @@ impl Rigged {
             info,
             provided: Some(provided),
             data_root_file_system: Some(building.data_root_file_system()?),
+            limits,
             engines: vec![building, pulling],
             hosted: None,
         })
@@ -221,6 +228,7 @@ impl Rigged {
             info,
             provided: None,
             data_root_file_system: None,
+            limits: EngineLimits::default(),
             engines: Vec::new(),
             hosted: Some(hosted),
         })

@@ -10,7 +10,7 @@ use crate::cli::args::{BasesArgs, BasesBuildArgs, BasesCommand, ListFormat, Mess
 use crate::cli::console::Console;
 use crate::cli::{Exit, Failure, plain, printer};
 use crate::rig::bases::{self, BaseChoice, Provided, ProvidedBase, Recipe};
-use crate::rig::private::DataRoot;
+use crate::rig::private::{DataRoot, EngineLimits};
 use crate::run::{self, Emitter, EngineKind, RigSettings, Rigged, Stopwatch};
 use crate::units::{self, LinkProfile};
 
@@ -63,7 +63,7 @@ fn build(args: BasesBuildArgs) -> Result<Exit, Failure> {
     let settings = RigSettings {
         lock: lock_path(&args.scenarios),
         cache: cache()?,
-        engine: EngineKind::Private { dockerd: args.dockerd.clone(), engine_root: None, data_root: DataRoot::Auto, registry_mirror: None },
+        engine: EngineKind::Private { dockerd: args.dockerd.clone(), engine_root: None, data_root: DataRoot::Auto, registry_mirror: None, limits: EngineLimits::default() },
         bases: BaseChoice::StandIn,
         locked: false,
         registry: None,

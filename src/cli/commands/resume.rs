@@ -8,7 +8,7 @@ use crate::cli::{Exit, Failure, plain};
 use crate::record::{BaseSet, Conditions, FORMAT_VERSION, Receipt, Record, RecordError, Resumption, RunRecord, RunState, Settings, Store};
 use crate::run::Settled;
 use crate::scenario::Discovered;
-use crate::units::LinkProfile;
+use crate::units::{Cpus, LinkProfile};
 
 use super::session::{self, Session};
 
@@ -51,6 +51,8 @@ fn restored(args: RunArgs, run: &RunRecord) -> Result<RunArgs, Failure> {
     Ok(RunArgs {
         selection: Selection { wanted: settings.scenarios.clone(), variants: settings.variants.clone(), ..args.selection },
         engine: known("engine", &settings.engine)?,
+        cpus: run.conditions.cpus.map(cpus).transpose()?,
+        memory: run.conditions.memory,
         bases: known("bases", bases)?,
         locked: settings.locked,
         registry: settings.registry.clone(),
@@ -69,6 +71,11 @@ fn restored(args: RunArgs, run: &RunRecord) -> Result<RunArgs, Failure> {
 fn link(settings: &Settings) -> Result<LinkProfile, Failure> {
     let Some(text) = &settings.link else { return Ok(LinkProfile::Loopback) };
     text.parse().map_err(|_| unknown("link", text))
+}
+
+fn cpus(number: f64) -> Result<Cpus, Failure> {
+    let text = number.to_string();
+    text.parse().map_err(|_| unknown("cpus", &text))
 }
 
 fn known<T: ValueEnum>(setting: &str, text: &str) -> Result<T, Failure> {

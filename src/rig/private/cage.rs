@@ -7,7 +7,7 @@
 
 use std::fs::File;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -36,6 +36,8 @@ pub(super) struct Plan<'a> {
     pub(super) log: &'a Path,
     /// The root file system that the daemon sees in the place of this machine's, if any: absolute, without symbolic links.
     pub(super) engine_root: Option<&'a Path>,
+    /// Folders of cgroups that the daemon is put into before it starts.
+    pub(super) groups: &'a [PathBuf],
     /// The daemon, by its path there.
     pub(super) dockerd: &'a Path,
     /// Its arguments.
@@ -61,7 +63,8 @@ impl Cage {
         std::fs::write(&script, SCRIPT).map_err(PrivateError::file("write", &script))?;
         command.args(["--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "sh"]).arg(script);
         command.arg(plan.state).arg(plan.data).arg(plan.tmpfs.map_or_else(String::new, |bytes| bytes.to_string()));
-        command.arg(plan.engine_root.unwrap_or(Path::new(""))).arg(plan.dockerd).args(&plan.arguments);
+        let groups: Vec<_> = plan.groups.iter().map(|group| group.to_string_lossy()).collect();
+        command.arg(plan.engine_root.unwrap_or(Path::new(""))).arg(groups.join(" ")).arg(plan.dockerd).args(&plan.arguments);
         command.env("PATH", tools::search_path(plan.dockerd.parent().filter(|_| plan.engine_root.is_none())));
         command.envs(PASSED_ON.iter().filter_map(|name| Some((*name, std::env::var_os(name)?))));
         // In a process group of its own it does not get the terminal's Ctrl-C: this process decides when it ends.

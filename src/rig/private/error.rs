@@ -54,6 +54,17 @@ pub enum PrivateError {
     /// The daemon is older than the store that was asked for.
     #[error("this engine has no containerd store: it needs Engine 24 or newer; name another engine, or leave the store classic")]
     NoContainerdStore,
+    /// The machine's cgroups cannot limit that.
+    #[error(
+        "the {controller} of an engine cannot be limited here: no cgroup hierarchy hands the {controller} controller down; mount or enable it, or leave the limit out"
+    )]
+    NoController {
+        /// `cpu` or `memory`.
+        controller: &'static str,
+    },
+    /// Files in memory would count as memory that the engine takes.
+    #[error("a limit of memory would count the engine's data, which `--data-root tmpfs` keeps in memory; use `--data-root disk`")]
+    LimitedMemory,
     /// Something that the engine made could not be removed.
     #[error("the private engine left {}; remove it with `loadline doctor --clean` as root", list(what))]
     LeftBehind {

@@ -1,11 +1,11 @@
-# PID 1 of a private engine's namespace: `sh <this> <state> <data> <size in bytes, or empty> <engine's root, or empty> <dockerd>
-# <arguments…>`.
+# PID 1 of a private engine's namespace: `sh <this> <state> <data> <size in bytes, or empty> <engine's root, or empty> <cgroup
+# folders to enter, parted by blanks> <dockerd> <arguments…>`.
 #
 # Standard input is a pipe whose writing end only loadline holds. When it closes, by intent or because loadline died,
 # the daemon is killed, this shell ends, and the kernel kills whatever else lives in the namespace.
 set -eu
-state=$1 data=$2 size=$3 engine_root=$4
-shift 4
+state=$1 data=$2 size=$3 engine_root=$4 groups=$5
+shift 5
 exec 3<&0 </dev/null
 cd "$state"
 
@@ -98,6 +98,9 @@ place_in_root() {
   inside=$(chroot "$new" sh -c 'mkdir -p "$1" && cd "$1" && pwd -P' sh "$1") || exit
   printf '%s%s\n' "$new" "$inside"
 }
+
+# All that this shell starts is in them, too. The path of a hierarchy has no blanks.
+for group in $groups; do echo 0 >"$group/cgroup.procs"; done
 
 if [ -z "$engine_root" ]; then
   cover_this_machine

@@ -14,6 +14,7 @@ mod cage;
 mod cgroups;
 mod engine_root;
 mod error;
+mod limits;
 mod memory;
 mod network;
 mod obstacle;
@@ -28,6 +29,7 @@ use std::time::{Duration, Instant};
 
 pub use engine_root::{dockerd as find_dockerd_in, has_program};
 pub use error::PrivateError;
+pub use limits::EngineLimits;
 pub use memory::{TMPFS_FROM, available as available_memory};
 pub use obstacle::{Obstacle, find_dockerd, obstacle, obstacle_with_root};
 pub(in crate::rig) use root::file_system;
@@ -92,6 +94,8 @@ pub struct PrivateOptions {
     pub role: Role,
     /// `--registry-mirror`, such as `http://127.0.0.1:5000`.
     pub registry_mirror: Option<String>,
+    /// What it and everything in it may take. With a limit of memory its data cannot lie there.
+    pub limits: EngineLimits,
 }
 
 impl Store {
@@ -115,7 +119,24 @@ impl Store {
 impl PrivateOptions {
     /// An engine of this machine's own binaries with the classic store, its data wherever there is room.
     pub fn new(role: Role) -> Self {
-        Self { dockerd: None, engine_root: None, store: Store::default(), data_root: DataRoot::default(), role, registry_mirror: None }
+        Self {
+            dockerd: None,
+            engine_root: None,
+            store: Store::default(),
+            data_root: DataRoot::default(),
+            role,
+            registry_mirror: None,
+            limits: EngineLimits::default(),
+        }
+    }
+}
+
+/// Where the data is to lie: files in memory count as memory that is taken, so that a limit of memory leaves the disk.
+fn data_root(options: &PrivateOptions) -> Result<&DataRoot, PrivateError> {
+    match (&options.data_root, options.limits.memory) {
+        (DataRoot::Tmpfs, Some(_)) => Err(PrivateError::LimitedMemory),
+        (DataRoot::Auto, Some(_)) => Ok(&DataRoot::Disk),
+        (wanted, _) => Ok(wanted),
     }
 }
 
@@ -233,7 +254,7 @@ impl PrivateEngine {
     }
 
     fn claim(place: Place, options: &PrivateOptions, swept: Vec<Leftover>) -> Result<Self, PrivateError> {
-        let root = Root::choose(&options.data_root, options.role, &place)?;
+        let root = Root::choose(data_root(options)?, options.role, &place)?;
         let claim = Some(place.claim()?);
         Ok(Self { socket: place.socket(), place, root, cage: None, claim, daemon: 0, started_in: Duration::ZERO, swept })
     }
@@ -258,12 +279,14 @@ impl PrivateEngine {
         let (state, log) = (self.place.state(), self.place.log());
         let arguments = self.arguments(options);
         let engine_root = options.engine_root.as_deref().map(engine_root::real).transpose()?;
+        let groups = options.limits.apply(&self.place.cgroup())?;
         let plan = Plan {
             state: &state,
             data: self.root.path(),
             tmpfs: self.root.tmpfs_size(),
             log: &log,
             engine_root: engine_root.as_deref(),
+            groups: &groups,
             dockerd,
             arguments,
         };

@@ -66,9 +66,32 @@ fn without_root_doctor_says_what_is_missing_and_how_to_get_it() {
 #[test]
 fn flags_of_the_private_engine_contradict_the_host_engine() {
     let desk = library();
-    for flag in [["--dockerd", "/usr/sbin/dockerd"], ["--data-root", "disk"], ["--registry-mirror", "http://127.0.0.1:1"]] {
+    for flag in [
+        ["--dockerd", "/usr/sbin/dockerd"],
+        ["--data-root", "disk"],
+        ["--registry-mirror", "http://127.0.0.1:1"],
+        ["--cpus", "0.5"],
+        ["--memory", "1 GB"],
+    ] {
         let text = desk.run(&["run", "--engine", "host", flag[0], flag[1]]).refusal(2);
         assert!(text.contains(flag[0]) && text.contains("leave them out with --engine host"), "{text}");
+    }
+    assert!(!desk.path().join("results").exists(), "nothing was begun");
+}
+
+#[test]
+fn a_limit_that_limits_nothing_or_is_none_is_refused() {
+    let desk = library();
+    for (flag, wrong, says) in [
+        ("--cpus", "999", "limits nothing; leave it out"),
+        ("--cpus", "0", "no number of processors from 0.1 to 1000"),
+        ("--cpus", "NaN", "no number of processors from 0.1 to 1000"),
+        ("--cpus", "two", "has no number in front"),
+        ("--memory", "100 MB", "too little for an engine; give it 256.0 MB or more"),
+        ("--memory", "4", "is no unit known here"),
+    ] {
+        let text = desk.run(&["run", flag, wrong]).refusal(2);
+        assert!(text.contains(says), "{flag} {wrong}: {text}");
     }
     assert!(!desk.path().join("results").exists(), "nothing was begun");
 }

@@ -1,5 +1,7 @@
 //! Live tests of the private engine: what it does, and that nothing of it stays.
 
+mod limits;
+
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};

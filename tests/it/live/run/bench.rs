@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use loadline::record::TrialOutcome;
 use loadline::rig::bases::{BaseChoice, cache_folder};
-use loadline::rig::private::DataRoot;
+use loadline::rig::private::{DataRoot, EngineLimits};
 use loadline::run::{self, Emitter, End, EngineKind, EventKind, Execution, Limits, Plan, RigSettings, Rigged, Settled, Sink, Stopwatch};
 use loadline::scenario::Scenario;
 use loadline::units::LinkProfile;
@@ -35,7 +35,7 @@ pub(super) fn scenarios(folder: &Path) -> Vec<Scenario> {
 /// A private bench with the bases of `scenarios`.
 pub(super) async fn up(scenarios: &[Scenario]) -> Rigged {
     let settings = RigSettings {
-        engine: EngineKind::Private { dockerd: None, engine_root: None, data_root: DataRoot::Auto, registry_mirror: None },
+        engine: EngineKind::Private { dockerd: None, engine_root: None, data_root: DataRoot::Auto, registry_mirror: None, limits: EngineLimits::default() },
         bases: BaseChoice::StandIn,
         locked: false,
         lock: "/nonexistent/bases.lock".into(),
