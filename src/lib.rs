@@ -1,4 +1,4 @@
-//! Weighs container images and holds them to a budget.
+//! Builds container images, proves that they work, weighs them and times build, push and pull.
 //!
 //! A number's way through the house: `cli → scenario → run (drives rig, reads image) → record → judge → report`.
 //! `DESIGN.md` says what each room owns and which room may use which; `tests/it/layering.rs` holds the code to it.

@@ -80,9 +80,10 @@ fuzz_target!(|data: &[u8]| {
 
 /// Rows, folders and what is buried agree with the sums.
 fn told(tree: &Tree, model: &Overlay, layers: &[Vec<Act>]) {
-    let (mut files, mut rows) = (Vec::new(), 0);
+    let (mut files, mut rows, mut bytes) = (Vec::new(), 0, [0; 4]);
     tree.rows(|row| {
         rows += 1;
+        bytes[row.fate as usize] += row.size;
         if matches!(row.fate, Fate::Live | Fate::Duplicate) && row.kind != EntryKind::Directory {
             files.push(String::from_utf8_lossy(row.path).into_owned());
         }
@@ -92,6 +93,9 @@ fn told(tree: &Tree, model: &Overlay, layers: &[Vec<Act>]) {
     assert_eq!(files.len() as u64, tree.file_count());
     assert!(rows <= layers.iter().map(Vec::len).sum::<usize>());
     assert_eq!(tree.folders().first().map_or(0, |root| root.live), tree.live_size());
-    let buried = |deleted| tree.biggest_buried(deleted, usize::MAX).iter().map(|buried| buried.bytes).sum::<u64>();
-    assert_eq!((buried(false), buried(true)), (tree.waste().overwritten, tree.waste().deleted));
+    let buried = |deleted| tree.buried_places(deleted, usize::MAX).iter().map(|place| place.bytes).sum::<u64>();
+    let waste = tree.waste();
+    assert_eq!((buried(false), buried(true)), (waste.overwritten, waste.deleted));
+    assert_eq!(bytes, [tree.live_size() - waste.duplicate, waste.duplicate, waste.overwritten, waste.deleted]);
+    assert_eq!(tree.copied_places(&[], usize::MAX).iter().map(|place| place.bytes).sum::<u64>(), waste.duplicate);
 }

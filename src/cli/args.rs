@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::part::Part;
 use crate::units::{Cpus, LinkProfile, parse_bytes};
 
-/// Weighs container images and holds them to a budget
+/// Builds container images, proves that they work, weighs them and times build, push and pull
 #[derive(Debug, Parser)]
 #[command(name = "loadline", version, about, max_term_width = 110, disable_help_subcommand = true)]
 #[command(after_help = "Exit codes: 0 ok, 2 usage, 3 incomplete, 4 engine, 5 record, 70 internal, 130 interrupted")]
@@ -264,7 +264,7 @@ pub(crate) struct WeighArgs {
     /// Which image
     #[arg(
         value_name = "IMAGE",
-        help = "A name or id that the engine knows, or engine:NAME, registry:REF, docker-archive:PATH, oci:DIR[:TAG], oci-archive:PATH[:TAG]"
+        help = "A name or id that the engine knows, or engine:NAME, registry:REF, docker-archive:PATH[:NAME], oci:DIR[:NAME], oci-archive:PATH[:NAME]"
     )]
     pub(crate) image: String,
     /// Say how it differs from this image: sizes, files, and what an update moves
@@ -294,7 +294,7 @@ pub(crate) struct WeighArgs {
     /// Hash every byte: also of layers that are known from before, and of those that an engine's store vouches for
     #[arg(long)]
     pub(crate) verify: bool,
-    /// Of a docker archive, take the source's word for the digests of layers, and read headers where no layer is compressed
+    /// Of a docker archive in a plain file with plain layers, take its word for what the layers hash to, and read headers alone
     #[arg(long, conflicts_with = "verify")]
     pub(crate) no_verify: bool,
     /// What is printed on stdout

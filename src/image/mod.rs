@@ -49,7 +49,7 @@ pub use pushed::Pushed;
 pub use reading::read_blob;
 pub use select::{Select, choose, native_platform};
 pub use source::{LayerFacts, LayerName, LayerSource, StoredFacts, chain_ids};
-pub use tree::{Buried, DuplicateGroup, Fate, Folder, LayerShare, MAX_ITEMS, MIN_COMPARED, Row, Tree, TreeError, Waste};
+pub use tree::{DuplicateGroup, Fate, Folder, LayerShare, MAX_ITEMS, MIN_COMPARED, PlaceKind, Row, Tree, TreeError, Waste, WastePlace};
 pub use walk::{MAX_EXTENDED, Sink, TarEntry, TarFault, TarKind, TarWalk};
 pub use weigh::{BaseShare, CountedLayer, Image, LayerContent, LayerWeight, StoredManifest, WasteBytes, Weighed, Weighing, weigh};
 

@@ -106,6 +106,9 @@ pub(super) fn one<'a>(entries: &'a [Entry], platform: Option<&str>) -> Result<&'
         ([only], _) => Ok(only),
         // One that does not say for what it is; its configuration does.
         ([], [only]) if only.platform.is_none() => Ok(only),
+        ([], several) if !several.is_empty() && several.iter().all(|image| !image.has_platform()) => {
+            Err(choice(format!("there are {} images, and none says here for which platform it is", several.len())))
+        }
         ([], _) => Err(choice(format!("there is no image for {}", wanted.escape_debug()))),
         _ => Err(choice(format!("there are {} images for {}", fitting.len(), wanted.escape_debug()))),
     }
@@ -135,6 +138,15 @@ impl Entry {
     /// Whether `reference` is its tag, its name or its digest.
     pub(super) fn is_called(&self, reference: &str) -> bool {
         self.digest == reference || self.names().any(|name| name == reference || same_name(reference, name))
+    }
+
+    /// The same, with the names of the index that led to it where it has none of its own.
+    pub(super) fn named_as(mut self, index: &Self) -> Self {
+        if self.names().next().is_none() {
+            let names = NAMES.iter().filter_map(|key| Some(((*key).to_owned(), index.annotations.as_ref()?.get(*key)?.clone())));
+            self.annotations.get_or_insert_default().extend(names);
+        }
+        self
     }
 
     /// Where it is, in the only algorithm that is read here.

@@ -45,8 +45,8 @@ pub use reproduction::reproduction;
 pub use terminal::terminal;
 pub(crate) use text::one_line;
 pub use weighing::{
-    AgainstReport, BaseNamed, BuriedReport, ChangedFile, DuplicateReport, FileChange, FileReport, FilesChange, HostReport, InventoryFormat,
-    ReadHow, SizeChange, SizeReport, SourceKind, SourceReport, TransferReport, WEIGHING_VERSION, WasteReport, WeighedLayer, WeighingReport,
-    against, inventory, weighing_csv, weighing_json, weighing_markdown, weighing_schema, weighing_terminal,
+    AgainstReport, BaseNamed, ChangedFile, DuplicateReport, FileChange, FileReport, FilesChange, HostReport, InventoryFormat, ReadHow,
+    SizeChange, SizeReport, SourceKind, SourceReport, TransferReport, WEIGHING_VERSION, WastePlaceReport, WasteReport, WeighedLayer,
+    WeighingReport, against, inventory, weighing_csv, weighing_json, weighing_markdown, weighing_schema, weighing_terminal,
 };
 pub use write::write_all;

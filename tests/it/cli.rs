@@ -15,6 +15,7 @@ mod refusals;
 mod report;
 mod resume;
 mod weigh;
+mod weigh_asked;
 mod weigh_host;
 
 use std::ffi::OsStr;

@@ -42,6 +42,9 @@ pub(super) fn weigh(args: &WeighArgs) -> Result<Exit, Failure> {
         found.trace(file, args.target.as_deref())?;
     }
     if args.files {
+        if let Some(note) = found.note {
+            printer::talk(&format!("note: {note}"));
+        }
         return files(&found.weighed, args.format);
     }
     let mut data = found.report(&args.image);
@@ -67,11 +70,12 @@ struct Found {
     weighed: Weighed,
     source: SourceReport,
     named: Option<NamedBase>,
+    note: Option<&'static str>,
 }
 
 impl Found {
     fn at(place: &Place, wanted: &Wanted) -> Result<Self, Failure> {
-        let Opened { source, facts } = open::open(place, wanted)?;
+        let Opened { source, facts, note } = open::open(place, wanted)?;
         let before = wanted.known();
         let weighed = image::weigh(&source).map_err(|error| open::broken(place, error))?;
         let facts = SourceReport { known_layers: wanted.known() - before, ..facts };
@@ -85,7 +89,7 @@ impl Found {
         let config = weighed.image.manifest.as_ref().map(|stored| stored.manifest.config.digest);
         let config = source.config(config.as_ref()).unwrap_or_default();
         let named = image::named_base(manifest.as_deref(), &config);
-        Ok(Self { weighed, source: facts, named })
+        Ok(Self { weighed, source: facts, named, note })
     }
 
     fn split(&mut self, name: &str, base: &[Digest]) -> Result<(), Failure> {
@@ -124,7 +128,9 @@ impl Found {
     }
 
     fn report(&self, name: &str) -> WeighingReport {
-        WeighingReport::new(name, &self.weighed, self.source.clone(), self.named.clone())
+        let mut report = WeighingReport::new(name, &self.weighed, self.source.clone(), self.named.clone());
+        report.warnings.extend(self.note.map(str::to_owned));
+        report
     }
 }
 

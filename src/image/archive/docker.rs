@@ -134,6 +134,11 @@ impl DockerArchive {
     pub const fn is_trusted(&self) -> bool {
         matches!(&self.0, Form::Sought { trusted: Some(_), .. })
     }
+
+    /// Whether the archive passed once, from front to back: it came through a pipe, or is compressed as a whole.
+    pub const fn is_streamed(&self) -> bool {
+        matches!(&self.0, Form::Streamed(_))
+    }
 }
 
 fn document(packed: &Packed, name: &str) -> Result<Vec<u8>, ImageError> {

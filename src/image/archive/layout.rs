@@ -186,7 +186,7 @@ fn choose(files: &Files, index: &[u8], select: &Select) -> Result<Entry, ImageEr
     one(&flat(files, named)?, select.platform.as_deref()).cloned()
 }
 
-/// `entries`, with what the indexes among them name in their places.
+/// `entries`, with what the indexes among them name in their places, which has the names of its index where it has none of its own.
 fn flat(files: &Files, entries_of_top: Vec<Entry>) -> Result<Vec<Entry>, ImageError> {
     let invalid = |why: &str| ImageError::Invalid { what: "index", why: why.to_owned() };
     let (mut images, mut read) = (Vec::new(), 0);
@@ -201,7 +201,7 @@ fn flat(files: &Files, entries_of_top: Vec<Entry>) -> Result<Vec<Entry>, ImageEr
             return Err(invalid("leads to more indexes than any image has"));
         }
         let nested = entries(&verified(files, &entry.descriptor()?)?)?;
-        open.extend(nested.into_iter().rev().map(|entry| (depth + 1, entry)));
+        open.extend(nested.into_iter().rev().map(|inner| (depth + 1, inner.named_as(&entry))));
     }
     Ok(images)
 }

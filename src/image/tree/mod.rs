@@ -9,15 +9,16 @@
 //! entries makes an image slow to read.
 
 mod apply;
-mod buried;
+mod bearers;
 mod names;
+mod places;
 mod rows;
 mod waste;
 
 use super::listing::{ContentHash, EntryKind};
 use names::Names;
 
-pub use buried::Buried;
+pub use places::{PlaceKind, WastePlace};
 pub use rows::{Folder, Row};
 pub use waste::{DuplicateGroup, MIN_COMPARED, Waste};
 

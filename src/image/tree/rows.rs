@@ -1,5 +1,6 @@
 //! What is in a tree, told path by path and folder by folder.
 
+use super::bearers::Bearers;
 use super::{ContentHash, EntryKind, Fate, Item, NONE, ROOT, Tree};
 
 /// How many folders are told, so that deep paths cannot fill the memory.
@@ -14,7 +15,8 @@ pub struct Row<'a> {
     pub layer: usize,
     /// What it is.
     pub kind: EntryKind,
-    /// Bytes of a file's content or of a symbolic link's target.
+    /// Bytes of a file's content or of a symbolic link's target that stand at this path. Those of a content whose own path is gone
+    /// stand at the first hard link that is left of it.
     pub size: u64,
     /// What became of it.
     pub fate: Fate,
@@ -29,7 +31,7 @@ pub struct Row<'a> {
 pub struct Folder {
     /// From the root, without a leading slash.
     pub path: Vec<u8>,
-    /// Bytes of the files and symbolic links below it, by the path that brought them.
+    /// Bytes of the files and symbolic links below it, by the path that stands for them.
     pub live: u64,
 }
 
@@ -37,7 +39,7 @@ impl Tree {
     /// Hands every path in every layer to `take`: paths in order of their bytes, folder by folder, layers lowest first.
     pub fn rows(&self, mut take: impl FnMut(&Row<'_>)) {
         let (first, next) = self.items_by_node();
-        let siblings = self.siblings();
+        let (siblings, bearers) = (self.siblings(), Bearers::of(self));
         let (mut path, mut waiting) = (Vec::new(), vec![ROOT]);
         while let Some(node) = waiting.pop() {
             let mut at = first[node as usize];
@@ -45,7 +47,7 @@ impl Tree {
                 self.path(node, &mut path);
             }
             while at != NONE {
-                take(&self.row(self.item(at), &path));
+                take(&self.row(at, &bearers, &path));
                 at = next[at as usize];
             }
             // They lie last name first, so that the first name is taken first.
@@ -55,21 +57,21 @@ impl Tree {
         }
     }
 
-    /// The `count` biggest live files, biggest first, equal ones by path.
+    /// The `count` biggest live files, biggest first, equal ones by path: a path that is left, the layer that has the bytes, and how many.
     pub fn biggest_files(&self, count: usize) -> Vec<(Vec<u8>, usize, u64)> {
-        let live = self.items.iter().filter(|item| item.kind == EntryKind::File && item.bytes_live());
-        let mut sizes: Vec<(u64, &Item)> = live.map(|item| (item.size, item)).collect();
-        let keep = count.min(sizes.len());
-        if keep < sizes.len() {
-            sizes.select_nth_unstable_by_key(keep, |(size, _)| std::cmp::Reverse(*size));
-            sizes.truncate(keep);
+        let is_one = |item: &Item| item.kind == EntryKind::File && item.bytes_live();
+        let mut live: Vec<u32> = (0_u32..).zip(&self.items).filter(|(_, item)| is_one(item)).map(|(at, _)| at).collect();
+        if count < live.len() {
+            live.select_nth_unstable_by_key(count, |&at| std::cmp::Reverse(self.item(at).size));
+            live.truncate(count);
         }
-        let named = |(size, item): (u64, &Item)| {
+        let bearers = Bearers::of(self);
+        let named = |at: u32| {
             let mut path = Vec::new();
-            self.path(item.node, &mut path);
-            (path, usize::from(item.layer), size)
+            self.path(self.item(bearers.name(at)).node, &mut path);
+            (path, usize::from(self.item(at).layer), self.item(at).size)
         };
-        let mut found: Vec<_> = sizes.into_iter().map(named).collect();
+        let mut found: Vec<_> = live.into_iter().map(named).collect();
         found.sort_unstable_by(|(a_path, _, a), (b_path, _, b)| b.cmp(a).then_with(|| a_path.cmp(b_path)));
         found
     }
@@ -82,8 +84,9 @@ impl Tree {
     pub fn folders(&self) -> Vec<Folder> {
         let mut sums = vec![0_u64; self.nodes.len()];
         let mut is_folder = vec![false; self.nodes.len()];
-        for item in self.items.iter().filter(|item| item.bytes_live()) {
-            sums[item.node as usize] += item.size;
+        let bearers = Bearers::of(self);
+        for (at, item) in (0_u32..).zip(&self.items).filter(|(_, item)| item.bytes_live()) {
+            sums[self.item(bearers.name(at)).node as usize] += item.size;
         }
         // A node is younger than its parent, so that every sum is complete before it is passed on.
         for node in (1..self.nodes.len()).rev() {
@@ -102,13 +105,14 @@ impl Tree {
         biggest.into_iter().map(folder).collect()
     }
 
-    pub(super) fn row<'a>(&self, item: &Item, path: &'a [u8]) -> Row<'a> {
+    fn row<'a>(&self, at: u32, bearers: &Bearers, path: &'a [u8]) -> Row<'a> {
+        let item = self.item(at);
         let content = if item.inode == NONE { NONE } else { self.item(item.inode).content };
         Row {
             path,
             layer: usize::from(item.layer),
             kind: item.kind,
-            size: item.size,
+            size: bearers.content(at).map_or(0, |content| self.item(content).size),
             fate: item.fate,
             owners: self.owners[item.owners as usize],
             content: (content != NONE).then(|| self.contents[content as usize]),

@@ -176,6 +176,75 @@ fn the_biggest_files_and_folders_are_told_with_what_is_left_of_them() {
 }
 
 #[test]
+fn the_biggest_files_and_folders_are_called_by_paths_that_are_left() {
+    let tree = tree([layer().file("d/a", &[1; 30]).hard_link("e/b", "d/a"), layer().file("d/a", &[2; 7])]);
+    assert_eq!(tree.biggest_files(9), [(b"e/b".to_vec(), 0, 30), (b"d/a".to_vec(), 1, 7)]);
+    let folders: Vec<(Vec<u8>, u64)> = tree.folders().into_iter().map(|folder| (folder.path, folder.live)).collect();
+    assert_eq!(folders, [(b"".to_vec(), 37), (b"e".to_vec(), 30), (b"d".to_vec(), 7)]);
+}
+
+/// Fate by fate the bytes of all rows.
+fn rows_by_fate(tree: &Tree) -> [u64; 4] {
+    let mut sums = [0; 4];
+    tree.rows(|row| sums[row.fate as usize] += row.size);
+    sums
+}
+
+#[test]
+fn the_bytes_of_a_content_stand_at_the_name_that_is_left() {
+    let tree = tree([layer().file("a", b"12345").hard_link("b", "a").hard_link("c", "a"), layer().whiteout("a")]);
+    let mut sizes = Vec::new();
+    tree.rows(|row| sizes.push((row.path.to_vec(), row.size, row.fate)));
+    let expected = [("a", 0, Fate::Deleted), ("b", 5, Fate::Live), ("c", 0, Fate::Live)];
+    assert_eq!(sizes, expected.map(|(path, size, fate)| (path.as_bytes().to_vec(), size, fate)));
+}
+
+/// Path, kind, bytes and files of the places of deleted bytes.
+fn deleted(tree: &Tree) -> Vec<(String, PlaceKind, u64, u64)> {
+    let told = |place: WastePlace| (String::from_utf8(place.path).expect("text"), place.kind, place.bytes, place.files);
+    tree.buried_places(true, 9).into_iter().map(told).collect()
+}
+
+#[test]
+fn many_small_files_are_told_by_the_deepest_folder_that_has_them_all() {
+    let cached = (0..200).fold(layer(), |layer, at| layer.file(format!("root/.cache/build/{}/{at}", at % 50), &[1; 50]));
+    let tree = tree([cached, layer().whiteout("root/.cache")]);
+    assert_eq!(deleted(&tree), [("root/.cache/build".to_owned(), PlaceKind::Folder, 10_000, 200)]);
+    assert_eq!(tree.buried_places(true, 9)[0].layers, (0, 0));
+    assert!(tree.buried_places(false, 9).is_empty());
+}
+
+#[test]
+fn a_big_file_among_small_ones_is_told_beside_the_rest_of_its_folder() {
+    let cached = (0..100)
+        .fold(layer().file("tmp/big", &[1; 3000]).file("var/x/one", &[1; 2000]), |layer, at| layer.file(format!("tmp/{at}"), &[1; 50]));
+    let tree = tree([cached, layer().whiteout("tmp").whiteout("var")]);
+    let expected = [("tmp", PlaceKind::Rest, 5000, 100), ("tmp/big", PlaceKind::File, 3000, 1), ("var/x/one", PlaceKind::File, 2000, 1)];
+    assert_eq!(deleted(&tree), expected.map(|(path, kind, bytes, files)| (path.to_owned(), kind, bytes, files)));
+}
+
+#[test]
+fn a_path_that_was_a_file_and_a_folder_stands_for_both() {
+    let tree = tree([layer().file("a", &[1; 100]), layer().folder("a").file("a/b", &[1; 300]), layer().file("a", b"")]);
+    let told: Vec<_> = tree.buried_places(false, 9).into_iter().map(|place| (place.path, place.bytes, place.layers)).collect();
+    assert_eq!(told, [(b"a/b".to_vec(), 300, (1, 1)), (b"a".to_vec(), 100, (0, 0))]);
+}
+
+#[test]
+fn copies_that_have_no_group_of_their_own_are_told_by_folder() {
+    let copied = |folder: &str| {
+        let content = |at: u8| vec![at; 5000];
+        (0..40).fold(layer(), |layer, at| layer.file(format!("{folder}/{at}"), &content(at)))
+    };
+    let mut tree = tree([copied("a/src"), copied("b/lib")]);
+    let groups = tree.mark_duplicates();
+    let places = tree.copied_places(&[], 9);
+    assert_eq!((places.len(), places[0].path.as_slice(), places[0].bytes, places[0].files), (1, &b"b/lib"[..], 200_000, 40));
+    assert_eq!(tree.copied_places(&groups[..10], 9)[0].files, 30);
+    assert!(tree.copied_places(&groups, 9).is_empty());
+}
+
+#[test]
 fn more_bytes_than_can_be_counted_are_refused() {
     let head = Head::new(b'S', b"a", 0).gnu().with(483, b"\x80\0\0\0\x7f\xff\xff\xff\xff\xff\xff\xff");
     let claim = listing(layer().entry(head, b""));
@@ -268,8 +337,23 @@ proptest! {
         let (tree, _) = laid(&layers);
         prop_assert_eq!(tree.folders().first().map_or(0, |root| root.live), tree.live_size());
         for (deleted, bytes) in [(false, tree.waste().overwritten), (true, tree.waste().deleted)] {
-            prop_assert_eq!(tree.biggest_buried(deleted, usize::MAX).iter().map(|buried| buried.bytes).sum::<u64>(), bytes);
+            let are_told = tree.buried_places(deleted, usize::MAX).iter().all(|place| place.bytes > 0 && !place.path.is_empty());
+            prop_assert!(are_told);
+            prop_assert_eq!(tree.buried_places(deleted, usize::MAX).iter().map(|place| place.bytes).sum::<u64>(), bytes);
         }
+    }
+
+    #[test]
+    fn the_rows_of_a_fate_add_up_to_what_is_said_of_it(layers in some_layers()) {
+        let (mut tree, _) = laid(&layers);
+        tree.mark_duplicates();
+        let [live, duplicate, overwritten, deleted] = rows_by_fate(&tree);
+        prop_assert_eq!(live + duplicate, tree.live_size());
+        prop_assert_eq!(Waste { overwritten, deleted, duplicate }, tree.waste());
+        let copied: u64 = tree.copied_places(&[], usize::MAX).iter().map(|place| place.bytes).sum();
+        prop_assert_eq!(copied, duplicate);
+        let biggest = tree.biggest_files(usize::MAX);
+        prop_assert!(biggest.iter().all(|(path, ..)| self::live(&tree).iter().any(|live| live.as_bytes() == path)));
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! Bytes that an image carries and nobody sees, or sees twice.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
 use std::ops::Range;
 
+use super::bearers::Bearers;
 use super::{ContentHash, EntryKind, Fate, Item, NONE, Tree};
 
 /// Files with fewer bytes are not looked at as duplicates: what they could save is less than a block of a file system.
@@ -56,16 +56,16 @@ impl Tree {
             }
         }
         ranges.sort_by_cached_key(|range| Reverse(self.same(compared[range.start]).0.saturating_mul(range.len() as u64 - 1)));
-        let renamed = self.renamed();
+        let bearers = Bearers::of(self);
         self.duplicate = 0;
         for range in &ranges {
-            self.duplicate = self.duplicate.saturating_add(self.group(&compared[range.clone()], &renamed, 0).wasted());
+            self.duplicate = self.duplicate.saturating_add(self.group(&compared[range.clone()], &bearers, 0).wasted());
             for at in &compared[range.start + 1..range.end] {
-                self.items[*renamed.get(at).unwrap_or(at) as usize].fate = Fate::Duplicate;
+                self.items[bearers.name(*at) as usize].fate = Fate::Duplicate;
             }
         }
         ranges.truncate(MAX_GROUPS);
-        let mut groups: Vec<_> = ranges.into_iter().map(|range| self.group(&compared[range], &renamed, MAX_COPIES)).collect();
+        let mut groups: Vec<_> = ranges.into_iter().map(|range| self.group(&compared[range], &bearers, MAX_COPIES)).collect();
         groups.sort_by(|a, b| b.wasted().cmp(&a.wasted()).then_with(|| a.paths.cmp(&b.paths)));
         groups
     }
@@ -80,27 +80,15 @@ impl Tree {
     }
 
     /// What equal files have in common.
-    fn same(&self, item: u32) -> (u64, ContentHash) {
+    pub(super) fn same(&self, item: u32) -> (u64, ContentHash) {
         let item = self.item(item);
         (item.size, self.contents[item.content as usize])
     }
 
     /// A group of equal files, of which the first few are named.
-    fn group(&self, items: &[u32], renamed: &HashMap<u32, u32>, named: usize) -> DuplicateGroup {
-        let paths = items.iter().take(named).map(|at| self.item_path(*renamed.get(at).unwrap_or(at))).collect();
+    fn group(&self, items: &[u32], bearers: &Bearers, named: usize) -> DuplicateGroup {
+        let paths = items.iter().take(named).map(|at| self.item_path(bearers.name(*at))).collect();
         DuplicateGroup { size: self.item(items[0]).size, copies: items.len() as u64, paths }
-    }
-
-    /// Contents whose own path is gone while another name of theirs is left: the first such name.
-    fn renamed(&self) -> HashMap<u32, u32> {
-        let mut renamed = HashMap::new();
-        for (at, item) in (0_u32..).zip(&self.items) {
-            let left = item.kind == EntryKind::HardLink && item.inode != NONE && item.fate.is_live();
-            if left && !self.item(item.inode).fate.is_live() {
-                renamed.entry(item.inode).or_insert(at);
-            }
-        }
-        renamed
     }
 
     /// What is wasted. Duplicates count once they are [marked](Self::mark_duplicates).

@@ -3,17 +3,20 @@
 use std::collections::HashMap;
 
 use super::data::{
-    BaseNamed, BuriedReport, DuplicateReport, FileReport, ReadHow, SourceReport, WEIGHING_VERSION, WasteReport, WeighedLayer,
+    BaseNamed, DuplicateReport, FileReport, ReadHow, SourceReport, WEIGHING_VERSION, WastePlaceReport, WasteReport, WeighedLayer,
     WeighingReport,
 };
 use super::instruction::instruction;
 use super::layout::path_text;
 use super::sizes::sizes;
-use crate::image::{Buried, DuplicateGroup, Folder, LayerWeight, NamedBase, Tree, Weighed, Weighing};
+use crate::image::{DuplicateGroup, Folder, LayerWeight, NamedBase, Tree, WastePlace, Weighed, Weighing};
 use crate::units;
 
 /// How many files, folders, groups and paths are named.
 const NAMED: usize = 20;
+
+/// How many places and groups are told of each kind of waste to people.
+pub(super) const WORST: usize = 5;
 
 /// How many copies of one content are named.
 const COPIES: usize = 10;
@@ -94,7 +97,8 @@ fn waste(image: &Weighed) -> WasteReport {
     let waste = image.tree.waste();
     let total = waste.overwritten + waste.deleted + waste.duplicate;
     let all: u64 = image.tree.shares().iter().map(|share| share.live + share.overwritten + share.deleted).sum();
-    let worst = |deleted| image.tree.biggest_buried(deleted, NAMED).iter().map(buried).collect();
+    let worst = |deleted| image.tree.buried_places(deleted, NAMED).iter().map(place).collect();
+    let grouped = image.duplicates.iter().take(WORST).take_while(|group| is_worth_a_line(group.wasted(), total)).count();
     WasteReport {
         overwritten: waste.overwritten,
         deleted: waste.deleted,
@@ -103,11 +107,18 @@ fn waste(image: &Weighed) -> WasteReport {
         percent: (all > 0).then(|| (total as f64 / all as f64 * 10_000.0).round() / 100.0),
         worst_overwritten: worst(false),
         worst_deleted: worst(true),
+        worst_copies: image.tree.copied_places(&image.duplicates[..grouped], NAMED).iter().map(place).collect(),
     }
 }
 
-fn buried(found: &Buried) -> BuriedReport {
-    BuriedReport { path: path_text(&found.path), bytes: found.bytes, times: found.times, layer: found.layer + 1 }
+fn place(found: &WastePlace) -> WastePlaceReport {
+    let WastePlace { ref path, kind, bytes, files, times, layers } = *found;
+    WastePlaceReport { path: path_text(path), what: kind, bytes, files, times, layer: layers.0 + 1, last_layer: layers.1 + 1 }
+}
+
+/// Whether wasted bytes are told by name: a hundredth of all waste.
+pub(super) fn is_worth_a_line(bytes: u64, all: u64) -> bool {
+    u128::from(bytes) * 100 >= u128::from(all)
 }
 
 fn duplicate(group: &DuplicateGroup) -> DuplicateReport {

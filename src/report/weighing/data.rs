@@ -6,12 +6,12 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::host::HostReport;
-use crate::image::{BaseShare, LayerContent, Line};
+use crate::image::{BaseShare, LayerContent, Line, PlaceKind};
 use crate::measure::{Measure, Unit};
 use crate::record::FormatVersion;
 
-/// The version of `weigh --format json`. 1.0: first format.
-pub const WEIGHING_VERSION: FormatVersion = FormatVersion { major: 1, minor: 0 };
+/// The version of `weigh --format json`. 1.0: first format. 1.1: waste by file and folder.
+pub const WEIGHING_VERSION: FormatVersion = FormatVersion { major: 1, minor: 1 };
 
 /// Everything that is said of one image.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -200,23 +200,32 @@ pub struct WasteReport {
     pub total: u64,
     /// The three in per cent of all files' bytes in all layers; absent where there are none.
     pub percent: Option<f64>,
-    /// The paths with the most overwritten bytes, biggest first: 20 at most.
-    pub worst_overwritten: Vec<BuriedReport>,
-    /// The paths with the most deleted bytes, biggest first: 20 at most.
-    pub worst_deleted: Vec<BuriedReport>,
+    /// The files and folders with the most overwritten bytes, biggest first: 20 at most, which do not overlap.
+    pub worst_overwritten: Vec<WastePlaceReport>,
+    /// The files and folders with the most deleted bytes, biggest first: 20 at most, which do not overlap.
+    pub worst_deleted: Vec<WastePlaceReport>,
+    /// The files and folders with the most bytes of copies, apart from those of the first five of `duplicates` that are a hundredth of
+    /// all waste or more: 20 at most, which do not overlap.
+    pub worst_copies: Vec<WastePlaceReport>,
 }
 
-/// A path whose bytes are carried and not seen.
+/// A file or a folder with bytes that are carried for nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct BuriedReport {
+pub struct WastePlaceReport {
     /// From the root; a byte that is no UTF-8 is written `\xff`.
     pub path: String,
-    /// Bytes of all that is buried there.
+    /// Whether the path stands for itself, for what is below it, or for what is left of that beside other places in the list.
+    pub what: PlaceKind,
+    /// The wasted bytes.
     pub bytes: u64,
-    /// How often something there was buried.
+    /// How many paths have them.
+    pub files: u64,
+    /// How many contents they are: a path may be taken several times.
     pub times: u64,
-    /// The lowest layer that has it, from 1.
+    /// The lowest layer that has them, from 1.
     pub layer: usize,
+    /// The highest layer that has them, from 1.
+    pub last_layer: usize,
 }
 
 /// Files with the same content.

@@ -4,7 +4,10 @@ use std::fmt::Write as _;
 
 use anstyle::Style;
 
+use super::data::WastePlaceReport;
+use crate::image::PlaceKind;
 use crate::report::text::is_hostile;
+use crate::units;
 
 /// A path from the root as text: a byte that is no UTF-8 is `\xff`. Not yet fit for a terminal.
 pub(super) fn path_text(path: &[u8]) -> String {
@@ -25,6 +28,17 @@ pub(super) fn shown(text: &str) -> String {
         if is_hostile(c) { line.extend(c.escape_default()) } else { line.push(c) }
     }
     line
+}
+
+/// A place of waste in one line: the path, and of a folder how many files it stands for.
+pub(super) fn place_text(place: &WastePlaceReport) -> String {
+    let path = shown(&place.path);
+    let files = |noun| units::count(usize::try_from(place.files).unwrap_or(usize::MAX), noun);
+    match place.what {
+        PlaceKind::File => path,
+        PlaceKind::Folder => format!("{path} ({})", files("file")),
+        PlaceKind::Rest => format!("{path} ({})", files("other file")),
+    }
 }
 
 /// `text` in at most `columns` characters; one that is longer ends in an ellipsis.

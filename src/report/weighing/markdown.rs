@@ -1,8 +1,9 @@
 //! A weighing as GitHub-flavoured Markdown for a comment on a change: totals first, details folded away.
 
 use super::HostReport;
-use super::data::{AgainstReport, SizeReport, WeighedLayer, WeighingReport};
-use super::layout::shown;
+use super::collect::{WORST, is_worth_a_line};
+use super::data::{AgainstReport, SizeReport, WastePlaceReport, WeighedLayer, WeighingReport};
+use super::layout::{place_text, shown};
 use crate::image::LayerContent;
 use crate::measure::{HostFact, Measure, Unit};
 use crate::report::figures::percent;
@@ -13,13 +14,13 @@ use crate::units;
 pub fn weighing_markdown(data: &WeighingReport) -> String {
     let mut page = String::new();
     push(&mut page, &format!("### {}\n", escape(&data.image)));
+    if let Some(against) = &data.against {
+        push(&mut page, &changes(against));
+    }
     push(&mut page, &format!("{}, {}, id {}.\n", escape(&data.platform), escape(&place(data)), escape(&data.image_id)));
     push(&mut page, &sizes(data));
     if let Some(host) = &data.on_this_host {
         push(&mut page, &format!("**On this host**: facts that depend on more than the image.\n\n{}", facts(host)));
-    }
-    if let Some(against) = &data.against {
-        push(&mut page, &changes(against));
     }
     push(&mut page, &waste(data));
     push(&mut page, &folded("Layers", &layers(data)));
@@ -80,7 +81,7 @@ fn changes(against: &AgainstReport) -> String {
         let (before, after) = (figure(measure.unit(), size.before), figure(measure.unit(), size.after));
         vec![escape(measure.title()), before, after, change(size.before, size.after)]
     };
-    let mut text = format!("**Against {}**\n\n", escape(&against.image));
+    let mut text = format!("**{}**\n\n", escape(&super::terminal::answer(against)));
     text.push_str(&rows(&headings(["measure", "before", "after", "change"]), &[false, true, true, true], against.sizes.iter().map(row)));
     for line in super::terminal::change_lines(against) {
         push(&mut text, &format!("- {}", escape(&line)));
@@ -107,16 +108,19 @@ fn waste(data: &WeighingReport) -> String {
         units::bytes(waste.deleted),
         units::bytes(waste.duplicate)
     );
-    let worst =
-        waste.worst_overwritten.iter().map(|file| ("overwritten", file)).chain(waste.worst_deleted.iter().map(|file| ("deleted", file)));
-    let buried =
-        worst.map(|(fate, file)| vec![fate.to_owned(), units::bytes(file.bytes), file.layer.to_string(), escape(&shown(&file.path))]);
-    let copies = data.duplicates.iter().map(|group| {
+    let place = |(fate, place): (&str, &WastePlaceReport)| {
+        let layers = if place.layer == place.last_layer { String::new() } else { format!("–{}", place.last_layer) };
+        vec![fate.to_owned(), units::bytes(place.bytes), format!("{}{layers}", place.layer), escape(&place_text(place))]
+    };
+    let named = |fate, places: &'_ [WastePlaceReport]| places.iter().map(|place| (fate, place)).map(place).collect::<Vec<_>>();
+    let buried = [named("overwritten", &waste.worst_overwritten), named("deleted", &waste.worst_deleted)].concat();
+    let copies = data.duplicates.iter().take(WORST).filter(|group| is_worth_a_line(group.wasted, waste.total)).map(|group| {
         let paths: Vec<String> = group.paths.iter().take(3).map(|path| shown(path)).collect();
         let text = format!("{} copies of {}: {}", group.copies, units::bytes(group.bytes), paths.join(", "));
         vec!["duplicate".to_owned(), units::bytes(group.wasted), String::new(), escape(&text)]
     });
-    let all: Vec<Vec<String>> = buried.chain(copies).collect();
+    let rest = named("copies", &waste.worst_copies);
+    let all: Vec<Vec<String>> = buried.into_iter().chain(copies).chain(rest).collect();
     let table = if all.is_empty() {
         String::new()
     } else {

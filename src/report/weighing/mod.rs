@@ -20,8 +20,8 @@ mod terminal;
 pub use against::against;
 pub use csv::weighing_csv;
 pub use data::{
-    AgainstReport, BaseNamed, BuriedReport, ChangedFile, DuplicateReport, FileChange, FileReport, FilesChange, ReadHow, SizeChange,
-    SizeReport, SourceKind, SourceReport, TransferReport, WEIGHING_VERSION, WasteReport, WeighedLayer, WeighingReport,
+    AgainstReport, BaseNamed, ChangedFile, DuplicateReport, FileChange, FileReport, FilesChange, ReadHow, SizeChange, SizeReport,
+    SourceKind, SourceReport, TransferReport, WEIGHING_VERSION, WastePlaceReport, WasteReport, WeighedLayer, WeighingReport,
 };
 pub use files::{InventoryFormat, inventory};
 pub use host::HostReport;

@@ -62,7 +62,8 @@ fn reason(measure: Measure, source: SourceKind, named: Option<&BaseNamed>) -> St
     match measure {
         Measure::TransferSize | Measure::LayerTransferSize => match source {
             SourceKind::Engine => "an engine exports no compressed layers; weigh registry:NAME",
-            _ => "no compressed layers are here; weigh registry:NAME",
+            SourceKind::DockerArchive => "no manifest of a registry is in a docker archive; weigh registry:NAME",
+            SourceKind::Registry | SourceKind::Oci | SourceKind::OciArchive => "there is no manifest; weigh registry:NAME",
         }
         .to_owned(),
         Measure::ReportedSize => "only an engine reports a size".to_owned(),

@@ -9,7 +9,7 @@ mod lists;
 
 use anstyle::{AnsiColor, Style};
 
-pub(super) use change::change_lines;
+pub(super) use change::{answer, change_lines};
 pub(super) use layers::made_by;
 
 use super::data::{SizeReport, WeighingReport};
@@ -29,9 +29,6 @@ const WIDEST: usize = 140;
 
 /// How many files, folders, groups and changes are shown; JSON has more.
 const SHOWN: usize = 10;
-
-/// How many paths are shown of each kind of waste.
-const WORST: usize = 5;
 
 /// Stands for a blank at which no line is broken.
 const TIED: char = '\u{a0}';
@@ -54,18 +51,19 @@ const PLACE: Style = AnsiColor::Cyan.on_default();
 /// The weighing for a terminal of `width` columns, with ANSI colours if `color`. Ends with a line break.
 pub fn weighing_terminal(data: &WeighingReport, width: u16, color: bool) -> String {
     let mut page = Page { text: String::new(), width: usize::from(width).clamp(NARROWEST, WIDEST), color };
-    page.head(data);
+    page.answer(data);
+    if let Some(against) = &data.against {
+        page.against(against);
+        page.line("");
+    }
+    page.origin(data);
     page.sizes(data);
     if let Some(host) = &data.on_this_host {
         page.host(host);
     }
-    if let Some(against) = &data.against {
-        page.against(against);
-    }
     page.layers(data);
     page.waste(data);
-    page.files("Biggest folders", data, &data.biggest_folders);
-    page.files("Biggest files", data, &data.biggest_files);
+    page.biggest(data);
     for warning in &data.warnings {
         let subject = page.styled("warning", AnsiColor::Yellow.on_default().bold());
         page.line(&format!("\n{subject}: {}", one_line(warning)));
@@ -113,10 +111,18 @@ impl Page {
         }
     }
 
-    fn head(&mut self, data: &WeighingReport) {
+    /// Which image, and what is to be said of it in short: beside another one first how it differs.
+    fn answer(&mut self, data: &WeighingReport) {
         let name = self.styled(&one_line(&data.image), BOLD);
         self.line(&format!("{name}  {}", one_line(&data.platform)));
+        if let Some(against) = &data.against {
+            self.paragraph(0, &answer(against), BOLD);
+        }
         self.paragraph(0, &summary(data), Style::new());
+    }
+
+    /// Where its bytes are from, and what was checked.
+    fn origin(&mut self, data: &WeighingReport) {
         let store = data.source.store.as_ref().map(|store| format!(", store {store}")).unwrap_or_default();
         self.note(0, &format!("from {} {}{store}", data.source.kind.id(), data.source.place), FAINT);
         self.note(0, &format!("id {}", data.image_id), FAINT);

@@ -32,7 +32,7 @@ fn of_an_archive_its_length_is_known_and_nothing_else() {
     for (fact, definition) in [("unpacked-usage", "D5"), ("disk-usage", "D6"), ("shared-size", "D8"), ("unique-size", "D8")] {
         assert!(facts[fact]["unavailable"].is_string() && facts[fact]["definition"] == definition, "{facts}");
     }
-    assert!(printed("csv").contains(&format!(",,archive-size,D7,{},bytes,\n", archive.len())));
+    assert!(printed("csv").contains(&format!(",,archive-size,D7,{},bytes,,,,,\n", archive.len())));
     assert!(printed("terminal").contains("\nOn this host ") && printed("markdown").contains("**On this host**"));
     assert!(!desk.run(&["weigh", "docker-archive:shop.tar"]).data().contains("On this host"), "only where it is asked for");
 }

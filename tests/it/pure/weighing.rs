@@ -1,15 +1,15 @@
 //! What is said of one image, in every format, and how two images differ.
 
+mod side_by_side;
+
 use std::collections::BTreeMap;
 
-use loadline::image::{Change, DeltaKind, Digest, Weighed, delta, named_base};
+use loadline::image::{DeltaKind, Digest, Weighed, delta, named_base};
 use loadline::measure::{HostFact, Measure};
 use loadline::report::{
     HostReport, InventoryFormat, ReadHow, SourceKind, SourceReport, WeighingReport, against, inventory, weighing_csv, weighing_json,
     weighing_markdown, weighing_schema, weighing_terminal,
 };
-
-use proptest::prelude::*;
 
 use crate::support::checked_in;
 use crate::support::golden::{Golden, base, shop};
@@ -146,6 +146,63 @@ fn the_markdown_of_an_image_against_another() {
 fn the_inventory_in_every_format() {
     let all = [InventoryFormat::Terminal, InventoryFormat::Csv, InventoryFormat::Json].map(|format| files(&shop(), format));
     insta::assert_snapshot!(all.join("\n"));
+}
+
+/// 20,000 files of a cache and a few big ones, which a later layer takes away; and an app that is copied with all its small files.
+fn cached() -> Golden {
+    let modules = |layer: Layer, folder: &str| (0..300).fold(layer, |layer, at| layer.fill(&format!("{folder}/m{at}/index.js"), 5_000, at));
+    let cache =
+        |layer: Layer| (0..20_000).fold(layer, |layer, at| layer.file(format!("root/.cache/go-build/{:02x}/{at}", at % 256), &[7; 500]));
+    Golden::new()
+        .layer("RUN /bin/sh -c go build ./... # buildkit", |layer| cache(layer).fill("usr/local/bin/server", 4_000_000, 1_000))
+        .layer("COPY node_modules /app/node_modules # buildkit", |layer| modules(layer, "app/node_modules"))
+        .layer("RUN /bin/sh -c cp -r /app/node_modules /srv && rm -rf /root/.cache # buildkit", |layer| {
+            modules(layer, "srv/node_modules").whiteout("root/.cache")
+        })
+}
+
+#[test]
+fn waste_of_many_small_files_is_told_by_the_folder_that_has_them() {
+    let data = report(&cached(), registry());
+    let text = weighing_terminal(&data, 100, false);
+    let waste = text.split("\n\n").find(|section| section.starts_with("Waste")).expect("a section");
+    assert!(waste.contains("layer 1  /root/.cache/go-build (20000 files)\n"), "{waste}");
+    assert!(waste.contains("copies  /srv/node_modules (300 files)"), "{waste}");
+    assert!(weighing_markdown(&data).contains("/root/.cache/go-build (20000 files)"));
+    insta::assert_snapshot!(waste);
+}
+
+#[test]
+fn folders_and_files_are_told_in_one_unit_with_their_paths_under_each_other() {
+    let image = Golden::new().layer("", |layer| layer.fill("a/b/big", 4_000_000, 1).fill("a/c/small", 300, 2));
+    let text = weighing_terminal(&report(&image, registry()), 80, false);
+    let rows: Vec<&str> = text.lines().skip_while(|line| *line != "Biggest folders").filter(|line| line.contains(" /a")).collect();
+    let unit = |row: &&str| row.split_whitespace().nth(1).map(str::to_owned);
+    assert!(rows.len() == 4 && rows.iter().all(|row| unit(row) == unit(&rows[0])), "{text}");
+    assert!(rows.iter().all(|row| row.find('/') == rows[0].find('/')), "{text}");
+}
+
+#[test]
+fn the_biggest_files_are_paths_that_are_left() {
+    let image = Golden::new()
+        .layer("", |layer| layer.fill("usr/lib/old.so", 50_000, 1).hard_link("usr/lib/kept.so", "usr/lib/old.so"))
+        .layer("", |layer| layer.fill("usr/lib/old.so", 400, 2));
+    let data = report(&image, registry());
+    let files: Vec<(&str, u64)> = data.biggest_files.iter().map(|file| (file.path.as_str(), file.bytes)).collect();
+    assert_eq!(files, [("/usr/lib/kept.so", 50_000), ("/usr/lib/old.so", 400)]);
+    assert_eq!(data.waste.total, 0);
+    let listed = files_of_fate(&image);
+    assert_eq!(listed, [("live".to_owned(), 50_400), ("overwritten".to_owned(), 0)]);
+}
+
+/// The bytes of all rows of the inventory, fate by fate.
+fn files_of_fate(image: &Golden) -> Vec<(String, u64)> {
+    let mut sums = BTreeMap::new();
+    for line in files(image, InventoryFormat::Csv).lines().skip(1) {
+        let cells: Vec<&str> = line.split(',').collect();
+        *sums.entry(cells[4].to_owned()).or_insert(0) += cells[3].parse::<u64>().expect("bytes");
+    }
+    sums.into_iter().collect()
 }
 
 #[test]
@@ -314,145 +371,4 @@ fn facts_about_a_host_stand_in_a_section_of_their_own_in_every_format() {
     let json: serde_json::Value = serde_json::from_str(&weighing_json(&data).expect("JSON")).expect("JSON");
     let json = serde_json::to_string_pretty(&json["on_this_host"]).expect("JSON");
     insta::assert_snapshot!(format!("{section}\n\n{table}\n\n{}\n\n{json}", rows.join("\n")));
-}
-
-/// What a layer does to one of a few paths.
-#[derive(Clone, Debug)]
-enum Deed {
-    File { path: usize, content: u8, mode: u32 },
-    Symlink { path: usize, target: u8 },
-    HardLink { path: usize, target: usize },
-    Remove { path: usize },
-}
-
-const PATHS: [&str; 5] = ["a", "b", "d/x", "d-x", "d/y"];
-
-fn deed() -> impl Strategy<Value = Deed> {
-    let path = || 0..PATHS.len();
-    prop_oneof![
-        4 => (path(), 1_u8..4, prop_oneof![Just(0o644), Just(0o755)]).prop_map(|(path, content, mode)| Deed::File { path, content, mode }),
-        1 => (path(), 0_u8..2).prop_map(|(path, target)| Deed::Symlink { path, target }),
-        1 => (path(), path()).prop_map(|(path, target)| Deed::HardLink { path, target }),
-        2 => path().prop_map(|path| Deed::Remove { path }),
-    ]
-}
-
-/// A path as the definition in `docs/sizes.md` and the module of deltas see it: what it is, whose, of how many bytes, from which layer.
-#[derive(Clone, Debug, PartialEq)]
-struct Plain {
-    content: Vec<u8>,
-    symlink: bool,
-    mode: u32,
-    bytes: u64,
-    layer: usize,
-    /// The same for all names of one content.
-    inode: usize,
-    /// The name under which the content came.
-    origin: &'static str,
-}
-
-type Model = BTreeMap<&'static str, Plain>;
-
-/// The image, and its final file system worked out in the plainest way.
-fn imagined(layers: &[Vec<Deed>]) -> (Golden, Model) {
-    let (mut image, mut model) = (Golden::new(), Model::new());
-    for (number, deeds) in layers.iter().enumerate() {
-        let lower = model.clone();
-        let mut removed: Vec<usize> =
-            deeds.iter().filter_map(|deed| if let Deed::Remove { path } = deed { Some(*path) } else { None }).collect();
-        removed.retain(|path| lower.contains_key(PATHS[*path]));
-        for path in &removed {
-            model.remove(PATHS[*path]);
-        }
-        image = image.layer("", |mut layer| {
-            for path in removed {
-                layer = layer.whiteout(PATHS[path]);
-            }
-            deeds.iter().fold(layer, |layer, deed| done(layer, deed, number, &mut model))
-        });
-    }
-    (image, model)
-}
-
-fn done(layer: Layer, deed: &Deed, number: usize, model: &mut Model) -> Layer {
-    let inode = model.values().map(|plain| plain.inode + 1).max().unwrap_or_default();
-    match *deed {
-        Deed::File { path, content, mode } => {
-            let content = vec![content; usize::from(content)];
-            model.insert(
-                PATHS[path],
-                Plain {
-                    bytes: content.len() as u64,
-                    symlink: false,
-                    mode,
-                    layer: number,
-                    inode,
-                    origin: PATHS[path],
-                    content: content.clone(),
-                },
-            );
-            layer.mode(PATHS[path], &content, mode)
-        }
-        Deed::Symlink { path, target } => {
-            let target = if target == 0 { "e" } else { "f" };
-            let content = target.as_bytes().to_vec();
-            model.insert(PATHS[path], Plain { bytes: 1, symlink: true, mode: 0o777, layer: number, inode, origin: PATHS[path], content });
-            layer.symlink(PATHS[path], target)
-        }
-        Deed::HardLink { path, target } => match model.get(PATHS[target]).cloned() {
-            Some(to) if path != target && !to.symlink => {
-                // The name under which the content came stays what it is; any other is a link of this layer.
-                if model.get(PATHS[path]).is_none_or(|at| at.inode != to.inode || to.origin != PATHS[path]) {
-                    model.insert(PATHS[path], Plain { bytes: 0, mode: 0o644, layer: number, ..to });
-                }
-                layer.hard_link(PATHS[path], PATHS[target])
-            }
-            _ => layer,
-        },
-        Deed::Remove { .. } => layer,
-    }
-}
-
-/// Added, removed, changed and moved, as two file systems laid side by side say.
-fn expected(old: (&Weighed, &Model), new: (&Weighed, &Model)) -> [Change; 4] {
-    let mut found = [Change::default(); 4];
-    let mut note = |at: usize, before: u64, after: u64| {
-        found[at] = Change { files: found[at].files + 1, before: found[at].before + before, after: found[at].after + after };
-    };
-    for (path, after) in new.1 {
-        let Some(before) = old.1.get(path) else {
-            note(0, 0, after.bytes);
-            continue;
-        };
-        let same = (&before.content, before.symlink, before.mode) == (&after.content, after.symlink, after.mode);
-        if !same {
-            note(2, before.bytes, after.bytes);
-        } else if diff_ids(old.0)[before.layer] != diff_ids(new.0)[after.layer] {
-            note(3, before.bytes, after.bytes);
-        }
-    }
-    for before in old.1.iter().filter(|(path, _)| !new.1.contains_key(*path)) {
-        note(1, before.1.bytes, 0);
-    }
-    found
-}
-
-proptest! {
-    #[test]
-    fn a_delta_is_what_two_file_systems_side_by_side_say(
-        old in prop::collection::vec(prop::collection::vec(deed(), 0..6), 0..4),
-        new in prop::collection::vec(prop::collection::vec(deed(), 0..6), 0..4),
-        shared in 0_usize..3,
-    ) {
-        // The images have their lowest layers in common, as an image and the next build of it have.
-        let new: Vec<Vec<Deed>> = old.iter().take(shared).cloned().chain(new).collect();
-        let ((old, before), (new, after)) = (imagined(&old), imagined(&new));
-        let (old, new) = (old.weighed(), new.weighed());
-        let found = delta(&old, &new);
-        prop_assert_eq!(found.by_size, 0);
-        let expected = expected((&old, &before), (&new, &after));
-        prop_assert_eq!([found.added, found.removed, found.changed, found.moved], expected);
-        let files: u64 = expected.iter().map(|change| change.files).sum();
-        prop_assert_eq!(found.biggest.len() as u64, files);
-    }
 }

@@ -62,8 +62,13 @@ impl Golden {
     }
 
     /// With layers stored as `store` makes them.
-    pub(crate) fn stored(mut self, store: impl Fn(&[u8]) -> Vec<u8>) -> Self {
-        self.blobs = self.layers.iter().map(|tar| store(tar)).collect();
+    pub(crate) fn stored(self, store: impl Fn(&[u8]) -> Vec<u8>) -> Self {
+        self.stored_each(store)
+    }
+
+    /// With layers stored as `store` makes them, which is asked lowest first.
+    pub(crate) fn stored_each(mut self, store: impl FnMut(&[u8]) -> Vec<u8>) -> Self {
+        self.blobs = self.layers.iter().map(Vec::as_slice).map(store).collect();
         self
     }
 

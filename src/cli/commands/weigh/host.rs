@@ -1,6 +1,7 @@
 //! Facts about the host that an image is on. What cannot be had is told with the reason; a lost engine is a failure.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::Path;
 
 use crate::cli::{Exit, Failure, plain};
@@ -9,10 +10,14 @@ use crate::report::HostReport;
 use crate::rig::classic::ClassicLayers;
 use crate::rig::docker::Docker;
 use crate::rig::{Engine, EngineError, EngineInfo, ImageInfo, ImageUsage};
+use crate::units;
 
 use super::super::runtime;
 use super::open::inspected;
 use super::place::Place;
+
+/// How a file begins that is compressed with gzip (RFC 1952, ID1 and ID2).
+const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// Refuses the places where no fact about a host can be had.
 pub(super) fn check(place: &Place) -> Result<(), Failure> {
@@ -44,13 +49,25 @@ fn of_file(path: &Path) -> HostReport {
     for fact in HostFact::ALL {
         report.set(fact, Err("only an engine unpacks an image; load the archive and weigh engine:NAME".to_owned()));
     }
-    let length = if path == Path::new("-") {
-        Err("the archive came through a pipe; weigh the file".to_owned())
-    } else {
-        path.metadata().map(|about| about.len()).map_err(|error| format!("the file's length cannot be read: {error}"))
-    };
-    report.set(HostFact::ArchiveSize, length);
+    report.set(HostFact::ArchiveSize, archive_length(path));
     report
+}
+
+/// D7 is the archive as an engine writes it: neither what a tool made of it since nor what came through a pipe has that length.
+fn archive_length(path: &Path) -> Result<u64, String> {
+    let unread = |error: io::Error| format!("the file's length cannot be read: {error}");
+    if !path.is_file() {
+        return Err("the archive came through a pipe; weigh the file".to_owned());
+    }
+    let (mut file, mut start) = (File::open(path).map_err(unread)?, Vec::new());
+    file.by_ref().take(2).read_to_end(&mut start).map_err(unread)?;
+    let length = file.metadata().map_err(unread)?.len();
+    if start == GZIP {
+        let text =
+            format!("the file was compressed after it was saved, to {}; unpack it with `gzip -d` and weigh that", units::bytes(length));
+        return Err(text);
+    }
+    Ok(length)
 }
 
 async fn of_engine(place: &Place, name: &str, diff_ids: &[String]) -> Result<HostReport, Failure> {

@@ -45,6 +45,8 @@ pub(super) struct Opened<'a> {
     pub source: Source<'a>,
     /// Where it is.
     pub facts: SourceReport,
+    /// What of the arguments had no effect, in a sentence.
+    pub note: Option<&'static str>,
 }
 
 /// Any source.
@@ -92,7 +94,8 @@ pub(super) fn open<'a>(place: &Place, wanted: &'a Wanted) -> Result<Opened<'a>, 
             let archive = DockerArchive::open(&stored.path, stored.reference.as_deref())?;
             let archive = if wanted.trust { archive.trusting()? } else { archive };
             let read = if archive.is_trusted() { ReadHow::Headers } else { ReadHow::EveryByte };
-            Ok((archive, read))
+            let note = wanted.trust.then(|| without_effect(&archive, &stored.path)).flatten();
+            Ok((archive, read, note))
         }),
         Place::Oci(stored) => {
             on_disk(place, SourceKind::Oci, stored, wanted, |stored| read_whole(Layout::open(&stored.path, &select(stored))))
@@ -110,7 +113,7 @@ fn on_disk<'a, S: LayerSource + 'a>(
     kind: SourceKind,
     stored: &Stored,
     wanted: &'a Wanted,
-    read: impl FnOnce(&Stored) -> Result<(S, ReadHow), ImageError>,
+    read: impl FnOnce(&Stored) -> Result<(S, ReadHow, Option<&'static str>), ImageError>,
 ) -> Result<Opened<'a>, Failure> {
     let piped = kind == SourceKind::DockerArchive && stored.path == Path::new("-");
     if !piped && let Err(error) = File::open(&stored.path) {
@@ -119,15 +122,29 @@ fn on_disk<'a, S: LayerSource + 'a>(
     if kind != SourceKind::Oci && stored.path.is_dir() {
         return Err(Failure::new(Exit::Usage, format!("{place} is a folder and not an archive; name the file, or type oci:DIR")));
     }
-    let (source, read) = read(stored).map_err(|error| if is_choice(&error) { asked_for(place, error) } else { broken(place, error) })?;
+    let (source, read, note) =
+        read(stored).map_err(|error| if is_choice(&error) { asked_for(place, error) } else { broken(place, error) })?;
     let path = stored.path.to_string_lossy().into_owned();
     let facts = SourceReport { kind, place: path, store: None, reported_size: None, read, known_layers: 0 };
-    Ok(Opened { source: Source::cached(source, wanted), facts })
+    Ok(Opened { source: Source::cached(source, wanted), facts, note })
 }
 
 /// A source that reads every byte of its layers.
-fn read_whole<S>(source: Result<S, ImageError>) -> Result<(S, ReadHow), ImageError> {
-    source.map(|source| (source, ReadHow::EveryByte))
+fn read_whole<S>(source: Result<S, ImageError>) -> Result<(S, ReadHow, Option<&'static str>), ImageError> {
+    source.map(|source| (source, ReadHow::EveryByte, None))
+}
+
+/// Why `--no-verify` changed nothing about how this archive was read; `None` where it did.
+fn without_effect(archive: &DockerArchive, path: &Path) -> Option<&'static str> {
+    if archive.is_trusted() {
+        None
+    } else if !archive.is_streamed() {
+        Some("--no-verify has no effect: a layer in the archive is compressed, so every byte is read and hashed")
+    } else if path.is_file() {
+        Some("--no-verify has no effect: the archive is compressed as a whole, so every byte is read and hashed; unpack it first")
+    } else {
+        Some("--no-verify has no effect: the archive comes through a pipe, so every byte is read and hashed; write it to a file first")
+    }
 }
 
 /// Whether the user asked for something that is not there, or for nothing where there are several.
@@ -136,8 +153,14 @@ const fn is_choice(error: &ImageError) -> bool {
 }
 
 fn asked_for(place: &Place, error: ImageError) -> Failure {
+    let how = match (place, &error) {
+        (_, ImageError::Choice { candidates, .. }) if candidates.is_empty() => String::new(),
+        (Place::Registry(_) | Place::Engine(_), _) => String::new(),
+        (Place::DockerArchive(_), _) => format!("; type it behind the path, {place}:NAME"),
+        (Place::Oci(_) | Place::OciArchive(_), _) => format!("; type it behind the path, {place}:NAME, or its platform behind --platform"),
+    };
     let cause = Failure::new(Exit::Usage, error).chain();
-    Failure::new(Exit::Usage, format!("cannot weigh {place}: {cause}"))
+    Failure::new(Exit::Usage, format!("cannot weigh {place}: {cause}{how}"))
 }
 
 /// The `diff_id`s of the image at `place`, lowest first: no layer is read where that can be avoided.
@@ -169,15 +192,15 @@ fn engine(name: &str, verify: bool) -> Result<Opened<'static>, Failure> {
     if let Some(image) = in_its_store(&docker, &info, &inspected) {
         agree(&place, &image, &inspected)?;
         if !verify {
-            return Ok(Opened { source: Source(Box::new(image)), facts });
+            return Ok(Opened { source: Source(Box::new(image)), facts, note: None });
         }
         let image = image.verifying().map_err(|error| Failure::new(Exit::Incomplete, error))?;
-        return Ok(Opened { source: Source(Box::new(image)), facts: SourceReport { read: ReadHow::EveryByte, ..facts } });
+        return Ok(Opened { source: Source(Box::new(image)), facts: SourceReport { read: ReadHow::EveryByte, ..facts }, note: None });
     }
     let exported = runtime()?.block_on(docker.export(&inspected.id, |archive| Exported::read(archive, Repack::No)));
     let image = exported.map_err(|e| Failure::new(Exit::Engine, e))?.map_err(|error| broken(&place, error))?;
     agree(&place, &image, &inspected)?;
-    Ok(Opened { source: Source(Box::new(image)), facts: SourceReport { read: ReadHow::EveryByte, ..facts } })
+    Ok(Opened { source: Source(Box::new(image)), facts: SourceReport { read: ReadHow::EveryByte, ..facts }, note: None })
 }
 
 /// The image where a classic store on this machine has it. Whatever stands in the way, the engine can still export it.
@@ -200,7 +223,7 @@ fn registry<'a>(place: &Place, name: &str, wanted: &'a Wanted) -> Result<Opened<
         read: ReadHow::EveryByte,
         known_layers: 0,
     };
-    Ok(Opened { source: Source::cached(image, wanted), facts })
+    Ok(Opened { source: Source::cached(image, wanted), facts, note: None })
 }
 
 /// A name that is none is the user's mistake, an image that is none the image's; for the rest a registry is needed.

@@ -30,7 +30,7 @@ pub(super) struct Stored {
 }
 
 impl Place {
-    /// Reads `engine:NAME`, `registry:REF`, `docker-archive:PATH`, `oci:DIR[:TAG]`, `oci-archive:PATH[:TAG]`, or a name or id
+    /// Reads `engine:NAME`, `registry:REF`, `docker-archive:PATH[:NAME]`, `oci:DIR[:NAME]`, `oci-archive:PATH[:NAME]`, or a name or id
     /// that an engine knows. A file or folder that is typed without the word before it is told what to type.
     pub(super) fn parse(text: &str) -> Result<Self, Failure> {
         let place = match text.split_once(':') {
@@ -93,28 +93,62 @@ impl Stored {
     }
 }
 
-/// What to type for a file or folder that stands there without a word before it; `None` for a name.
+/// What is the matter with a file or folder that stands there without a word before it, and what to type; `None` for a name. What is
+/// there, or is written as a path, is no name.
 fn looks_like(text: &str) -> Option<String> {
-    let path = Path::new(text);
-    let shown = plain::line(text);
-    let typed = |word: &str| format!("{shown} is a file or folder; to weigh the image in it, type {word}:{shown}");
-    if path.is_dir() && path.join("oci-layout").is_file() {
-        return Some(typed("oci"));
-    }
-    if path.is_file() {
-        return Some(if holds(path, "manifest.json") {
-            typed("docker-archive")
-        } else if holds(path, "oci-layout") {
-            typed("oci-archive")
-        } else {
-            format!("{shown} is a file and no archive of an image; type engine:{shown} if an engine has an image of that name")
+    let written_as_path = text.starts_with(['.', '/', '~']);
+    let Stored { path, reference } = if written_as_path { Stored::parse(text) } else { Stored { path: text.into(), reference: None } };
+    let (shown, behind) =
+        (plain::line(&path.to_string_lossy()), reference.map(|name| format!(":{}", plain::line(&name))).unwrap_or_default());
+    let typed = |word: &str| format!("{shown} is a file or folder; to weigh the image in it, type {word}:{shown}{behind}");
+    let or_engine = if written_as_path { String::new() } else { format!("; type engine:{shown} if an engine has an image of that name") };
+    if path.is_dir() {
+        return Some(match lacking(&path) {
+            None => typed("oci"),
+            Some(why) => format!("{shown} is a folder and no OCI layout: {why}{or_engine}"),
         });
     }
-    let a_path = text.starts_with(['.', '/', '~']) || path.extension().is_some_and(|extension| extension == "tar");
-    if path.is_dir() && a_path {
-        return Some(format!("{shown} is a folder without an image; `loadline run {shown}` builds and weighs one with a Dockerfile"));
+    if path.is_file() {
+        return Some(match word_for(&path) {
+            Some(word) => typed(word),
+            None => format!("{shown} is a file and no archive of an image{or_engine}"),
+        });
     }
-    a_path.then(|| format!("there is no file {shown}; type engine:{shown} if an engine has an image of that name"))
+    let archive = path.extension().is_some_and(|extension| ["tar", "tgz", "gz"].iter().any(|known| extension == *known));
+    if path.exists() || written_as_path || archive {
+        let there = if path.exists() { "is neither a file nor a folder" } else { "is not there" };
+        return Some(format!("there is no file {shown}: it {there}; check the path{or_engine}"));
+    }
+    None
+}
+
+/// Why a folder is no OCI layout, and what may be meant; `None` for one that is.
+fn lacking(folder: &Path) -> Option<String> {
+    let has = |name: &str| folder.join(name).exists();
+    let shown = plain::line(&folder.to_string_lossy());
+    if has("oci-layout") {
+        None
+    } else if has("manifest.json") {
+        Some(format!(
+            "it has manifest.json, as an unpacked docker archive; pack it with `tar -cf FILE -C {shown} .` and type docker-archive:FILE"
+        ))
+    } else if has("Dockerfile") {
+        Some(format!("it has no file oci-layout; `loadline run {shown}` builds and weighs its Dockerfile"))
+    } else {
+        Some("it has no file oci-layout; check the path".to_owned())
+    }
+}
+
+/// The word for what is in a file. One that is compressed as a whole is not looked into.
+fn word_for(path: &Path) -> Option<&'static str> {
+    let archive = path.extension().is_some_and(|extension| extension == "gz" || extension == "tgz");
+    if archive || holds(path, "manifest.json") {
+        Some("docker-archive")
+    } else if holds(path, "oci-layout") {
+        Some("oci-archive")
+    } else {
+        None
+    }
 }
 
 /// Whether a tar has an entry of this name. Entries are skipped, not read.

@@ -1,5 +1,7 @@
 //! How an image differs from another one.
 
+use std::cmp::Ordering;
+
 use anstyle::Style;
 
 use super::{LEFT, Page, SHOWN, WASTED};
@@ -10,6 +12,34 @@ use crate::report::text::one_line;
 use crate::report::weighing::data::{AgainstReport, ChangedFile, SizeChange};
 use crate::report::weighing::layout::{Columns, fit, fit_path, shown};
 use crate::units;
+
+/// What changed and by how much, in a sentence.
+pub(in crate::report::weighing) fn answer(against: &AgainstReport) -> String {
+    let name = one_line(&against.image);
+    let files = &against.files;
+    let counts = [("added", files.added), ("removed", files.removed), ("changed", files.changed)];
+    let counts: Vec<String> =
+        counts.iter().filter(|(_, change)| change.files > 0).map(|(how, change)| format!("{} {how}", change.files)).collect();
+    let files = if counts.is_empty() { "no file added, removed or changed".to_owned() } else { format!("files: {}", counts.join(", ")) };
+    let moved = against
+        .delta_transfer_size
+        .map(|moved| format!("; {} to pull on a host that has it", units::bytes(moved.blob)))
+        .unwrap_or_default();
+    format!(
+        "against {name}: {}; {files}{moved}",
+        against.sizes.get(&Measure::UncompressedSize).map_or_else(String::new, |size| bigger(*size))
+    )
+}
+
+/// How the uncompressed size differs.
+fn bigger(size: SizeChange) -> String {
+    let figures = format!("{} → {}", units::bytes(size.before), units::bytes(size.after));
+    match size.after.cmp(&size.before) {
+        Ordering::Equal => format!("as big uncompressed ({})", units::bytes(size.after)),
+        Ordering::Less => format!("{} smaller uncompressed ({figures}, {})", units::bytes(size.before - size.after), change(size)),
+        Ordering::Greater => format!("{} bigger uncompressed ({figures}, {})", units::bytes(size.after - size.before), change(size)),
+    }
+}
 
 /// How two file systems differ, a sentence each.
 pub(in crate::report::weighing) fn change_lines(against: &AgainstReport) -> Vec<String> {
@@ -69,8 +99,8 @@ fn change(size: SizeChange) -> String {
 fn direction(measure: Measure, size: SizeChange) -> Style {
     match size.after.cmp(&size.before) {
         _ if measure.unit() != Unit::Bytes => Style::new(),
-        std::cmp::Ordering::Less => LEFT,
-        std::cmp::Ordering::Equal => Style::new(),
-        std::cmp::Ordering::Greater => WASTED,
+        Ordering::Less => LEFT,
+        Ordering::Equal => Style::new(),
+        Ordering::Greater => WASTED,
     }
 }

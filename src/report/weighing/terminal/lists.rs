@@ -2,11 +2,13 @@
 
 use anstyle::Style;
 
-use super::{BOLD, FAINT, Page, SHOWN, WASTED, WORST};
+use super::{BOLD, FAINT, Page, SHOWN, WASTED};
+use crate::image::PlaceKind;
 use crate::measure::Unit;
 use crate::report::figures::Scale;
-use crate::report::weighing::data::{BuriedReport, DuplicateReport, FileReport, WasteReport, WeighingReport};
-use crate::report::weighing::layout::{Columns, fit, fit_path, shown};
+use crate::report::weighing::collect::{WORST, is_worth_a_line};
+use crate::report::weighing::data::{FileReport, WastePlaceReport, WasteReport, WeighingReport};
+use crate::report::weighing::layout::{Columns, fit, fit_path, place_text, shown};
 use crate::units;
 
 impl Page {
@@ -19,11 +21,11 @@ impl Page {
         let share = self.styled(&share(waste), FAINT);
         self.line(&format!("\n{title}  {total}{share}"));
         self.kind("overwritten", waste.overwritten, "a later layer has the same path");
-        self.buried(data, &waste.worst_overwritten);
+        self.places(data, &waste.worst_overwritten);
         self.kind("deleted", waste.deleted, "a later layer takes the path away; pulls still move it");
-        self.buried(data, &waste.worst_deleted);
+        self.places(data, &waste.worst_deleted);
         self.kind("duplicate", waste.duplicate, "the same content under another path");
-        self.duplicates(data, &data.duplicates);
+        self.duplicates(data);
     }
 
     /// One of the three kinds; one that is not there has no line.
@@ -34,47 +36,66 @@ impl Page {
         }
     }
 
-    fn duplicates(&mut self, data: &WeighingReport, groups: &[DuplicateReport]) {
+    /// The groups that are worth a line, then what copies are left, by folder.
+    fn duplicates(&mut self, data: &WeighingReport) {
         let mut columns = Columns::new(&[true, false, false]);
-        for group in groups.iter().take(WORST).filter(|group| counts(group.wasted, data)) {
+        for group in data.duplicates.iter().take(WORST).filter(|group| counts(group.wasted, data)) {
             let paths: Vec<String> = group.paths.iter().take(4).map(|path| shown(path)).collect();
             let more = if group.copies > paths.len() as u64 { ", …" } else { "" };
             let copies = format!("{} × {}", group.copies, units::bytes(group.bytes));
             columns.row([units::bytes(group.wasted), copies, format!("{}{more}", paths.join(", "))]);
         }
+        for place in data.waste.worst_copies.iter().take(WORST).filter(|place| counts(place.bytes, data)) {
+            columns.row([units::bytes(place.bytes), "copies".to_owned(), place_text(place)]);
+        }
         self.columns(4, &columns, fit);
     }
 
-    fn buried(&mut self, data: &WeighingReport, worst: &[BuriedReport]) {
+    fn places(&mut self, data: &WeighingReport, worst: &[WastePlaceReport]) {
         let mut columns = Columns::new(&[true, false, false]);
-        for file in worst.iter().take(WORST).filter(|file| counts(file.bytes, data)) {
-            let times = if file.times > 1 { format!(", {} times", file.times) } else { String::new() };
-            let cells = [units::bytes(file.bytes), format!("layer {}{times}", file.layer), shown(&file.path)];
-            columns.styled(tone(data, Some(file.layer)), cells);
+        for place in worst.iter().take(WORST).filter(|place| counts(place.bytes, data)) {
+            columns.styled(tone(data, Some(place.last_layer)), [units::bytes(place.bytes), layers(place), place_text(place)]);
         }
         self.columns(4, &columns, fit_path);
     }
 
-    /// Files or folders under each other.
-    pub(super) fn files(&mut self, title: &str, data: &WeighingReport, files: &[FileReport]) {
-        if files.is_empty() {
-            return;
+    /// The biggest folders and files, in one unit and with their paths under each other.
+    pub(super) fn biggest(&mut self, data: &WeighingReport) {
+        let (folders, files) = (data.biggest_folders.iter().take(SHOWN), data.biggest_files.iter().take(SHOWN));
+        let scale = Scale::new(Unit::Bytes, folders.clone().chain(files.clone()).map(|file| file.bytes as f64));
+        let row = |file: &FileReport| {
+            let layer = file.layer.map_or_else(String::new, |layer| format!("layer {layer}"));
+            (tone(data, file.layer), [scale.text(file.bytes as f64), layer, shown(&file.path)])
+        };
+        let mut columns = Columns::new(&[true, false, false]);
+        for (style, cells) in folders.clone().chain(files).map(row) {
+            columns.styled(style, cells);
         }
-        self.title(title, "");
-        let scale = Scale::new(Unit::Bytes, files.iter().take(SHOWN).map(|file| file.bytes as f64));
-        let layered = files.iter().any(|file| file.layer.is_some());
-        let mut columns = Columns::new(if layered { &[true, false, false] } else { &[true, false] });
-        for file in files.iter().take(SHOWN) {
-            let layer = file.layer.map(|layer| format!("layer {layer}"));
-            columns.styled(tone(data, file.layer), std::iter::once(scale.text(file.bytes as f64)).chain(layer).chain([shown(&file.path)]));
+        // A path never takes more than a line.
+        let mut lines = columns.lines(2, self.width, self.color, fit_path);
+        let of_files = lines.split_off(folders.len().min(lines.len()));
+        for (title, lines) in [("Biggest folders", lines), ("Biggest files", of_files)].into_iter().filter(|(_, lines)| !lines.is_empty()) {
+            self.title(title, "");
+            for line in &lines {
+                self.line(line);
+            }
         }
-        self.columns(2, &columns, fit_path);
     }
 }
 
-/// Whether it is worth a line: a hundredth of all waste.
+/// The layers that have what is wasted at a place.
+fn layers(place: &WastePlaceReport) -> String {
+    let times = if place.what == PlaceKind::File && place.times > 1 { format!(", {} times", place.times) } else { String::new() };
+    if place.layer == place.last_layer {
+        format!("layer {}{times}", place.layer)
+    } else {
+        format!("layers {}–{}{times}", place.layer, place.last_layer)
+    }
+}
+
+/// Whether it is worth a line.
 fn counts(bytes: u64, data: &WeighingReport) -> bool {
-    u128::from(bytes) * 100 >= u128::from(data.waste.total)
+    is_worth_a_line(bytes, data.waste.total)
 }
 
 /// Faint for what is in a layer of the base image.
