@@ -96,6 +96,10 @@ pub(crate) enum BuildArg {
     Warm,
     /// After each edit of the scenario
     Edit,
+    /// After a change of the base image: one small layer more under the same name
+    Base,
+    /// Once more and after each edit, without any cache, as updates of the cold image
+    Clean,
 }
 
 /// How a run talks.
@@ -167,7 +171,7 @@ pub(crate) struct RunArgs {
     /// The link that pushes and pulls go over: loopback (as fast as this machine), lan, 100mbit, 20mbit,30ms, or any RATE[,ROUND TRIP]
     #[arg(long, value_name = "PROFILE", default_value = "loopback")]
     pub(crate) link: LinkProfile,
-    /// Which builds are measured, separated by commas; all three when not given, with --quick cold alone
+    /// Which builds are measured, separated by commas; cold,warm,edit when not given, with --quick cold alone
     #[arg(long, value_enum, value_name = "BUILDS", value_delimiter = ',')]
     pub(crate) builds: Vec<BuildArg>,
     /// How often each variant is measured

@@ -137,17 +137,22 @@ fn registry_of(text: Option<&str>, link: LinkProfile) -> Result<Option<RegistryN
 /// before, so that on the user's own none is built.
 fn builds_of(builds: &[BuildArg], quick: bool, host: bool) -> Result<Builds, Failure> {
     if builds.is_empty() {
-        return Ok(if quick { Builds::default() } else { Builds { edit: !host, ..Builds::ALL } });
+        return Ok(if quick { Builds::default() } else { Builds { edit: !host, ..Builds::USUAL } });
     }
     if host && builds.contains(&BuildArg::Edit) {
         let message = "your own engine may have the steps of an edit in its cache from an earlier run; build edits with --engine private";
+        return Err(Failure::new(Exit::Usage, message));
+    }
+    if host && builds.contains(&BuildArg::Base) {
+        let message = "a base image is changed under its name, which is not done to an engine of yours; use --engine private";
         return Err(Failure::new(Exit::Usage, message));
     }
     if !builds.contains(&BuildArg::Cold) {
         let message = "every other build stands on the cold one; add it: --builds cold,warm";
         return Err(Failure::new(Exit::Usage, message));
     }
-    Ok(Builds { warm: builds.contains(&BuildArg::Warm), edit: builds.contains(&BuildArg::Edit) })
+    let has = |build| builds.contains(&build);
+    Ok(Builds { warm: has(BuildArg::Warm), edit: has(BuildArg::Edit), base: has(BuildArg::Base), clean: has(BuildArg::Clean) })
 }
 
 /// `text` without the login of a URL in it: a record is made to be published.

@@ -15,8 +15,8 @@ use crate::measure::Measure;
 use crate::units::{LinkProfile, LinkShape};
 
 /// The version that this program writes. 1.0: first format; 1.1: `host`; 1.2: what is in the layers; 1.3: warm builds, edits, deltas,
-/// what the steps of a build need, links, runs that were gone on with, and shards.
-pub const FORMAT_VERSION: FormatVersion = FormatVersion { major: 1, minor: 3 };
+/// what the steps of a build need, links, runs that were gone on with, and shards; 1.4: clean builds, and changes of the base image.
+pub const FORMAT_VERSION: FormatVersion = FormatVersion { major: 1, minor: 4 };
 
 /// A format's version: a reader takes any minor of its own major.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -296,7 +296,7 @@ pub struct Settings {
     pub link: Option<String>,
     /// Iterations of every block.
     pub trials: u32,
-    /// The builds of a block: `cold`, `warm`, `edit`. Records without it have `cold` alone.
+    /// The builds of a block: `cold`, `warm`, `edit`, `base`, `clean`. Records without it have `cold` alone.
     #[serde(default = "cold_alone")]
     pub builds: Vec<String>,
     /// Whether skipped variants still exit 0.
@@ -333,7 +333,7 @@ pub struct PlannedVariant {
 /// A build of a variant in each iteration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Build {
-    /// `cold`, `warm` or `edit`.
+    /// `cold`, `warm`, `edit`, `base` or `clean`.
     pub cache_state: String,
     /// The edit that was made.
     pub edit: Option<String>,
@@ -350,7 +350,13 @@ impl Settings {
     /// The builds that each iteration of a variant has, in their order.
     pub fn builds_of(&self, planned: &PlannedVariant) -> Vec<Build> {
         let edits = || planned.edits.iter().cloned().map(Some).collect();
-        let of = |build: &String| -> Vec<Option<String>> { if build == "edit" { edits() } else { vec![None] } };
+        let of = |build: &String| -> Vec<Option<String>> {
+            match build.as_str() {
+                "edit" => edits(),
+                "clean" => [vec![None], edits()].concat(),
+                _ => vec![None],
+            }
+        };
         let build = |state: &String, edit| Build { cache_state: state.clone(), edit };
         self.builds.iter().flat_map(|state| of(state).into_iter().map(move |edit| build(state, edit))).collect()
     }

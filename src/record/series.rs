@@ -18,7 +18,7 @@ pub struct SeriesKey {
     pub definition: Option<String>,
     /// Which part.
     pub phase: Option<String>,
-    /// `cold`, `warm` or `edit`.
+    /// `cold`, `warm`, `edit`, `base` or `clean`.
     pub cache_state: String,
     /// The scenario's edit; absent for an unchanged app.
     pub edit: Option<String>,

@@ -21,9 +21,10 @@ pub struct Trial {
     pub variant: String,
     /// Iteration of the block, from 1.
     pub iteration: u32,
-    /// `cold`: nothing came from the builder's cache; `warm`: nothing had changed; `edit`: after a change.
+    /// `cold`: nothing came from the builder's cache; `warm`: nothing had changed; `edit`: after a change; `base`: after a change
+    /// of the base image; `clean`: nothing came from the cache, and the image is an update of the cold one.
     pub cache_state: String,
-    /// The scenario's edit that was made; absent for an unchanged app.
+    /// The scenario's edit that was made, in `edit` and `clean`; absent for an unchanged app.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub edit: Option<String>,
     /// Whether it only warms up and is left out of estimates.

@@ -6,6 +6,7 @@ use super::data::{
     ReportData, RunFacts, ScenarioReport, UpdateReport, VariantReport,
 };
 use super::doubts::doubts;
+use super::updates::{event, rebuild};
 use crate::image::{LayerWeight, Weighing};
 use crate::judge::{bottlenecks, reference};
 use crate::measure::Unit;
@@ -217,16 +218,20 @@ fn bounds(record: &Record, planned: &PlannedVariant) -> Vec<BottleneckReport> {
     bottlenecks(record, planned).into_iter().map(report).collect()
 }
 
-/// The first trial of each state but cold says which layers move.
+/// The first trial of each state but cold says which layers move. Updates by one change stand together.
 fn updates(outcomes: &[&TrialOutcome]) -> Vec<UpdateReport> {
     let mut updates = Vec::<UpdateReport>::new();
     for (trial, delta) in outcomes.iter().filter_map(|o| Some((&o.trial, o.delta.as_ref()?))) {
-        let state = trial.state();
-        if !updates.iter().any(|update| update.state == state) {
-            updates.push(UpdateReport { state, edit: trial.edit.is_some(), moved: moved(delta) });
-        }
+        let (state, change) = (trial.state(), trial.edit.clone());
+        let Some(rebuild) = rebuild(&trial.cache_state).filter(|_| !updates.iter().any(|update| update.state == state)) else { continue };
+        let event = event(&trial.cache_state, trial.edit.as_deref()).to_owned();
+        updates.push(UpdateReport { state, edit: change.is_some(), event, change, rebuild: rebuild.to_owned(), moved: moved(delta) });
     }
-    updates
+    let first = |of: &UpdateReport| updates.iter().position(|other| (&other.event, &other.change) == (&of.event, &of.change));
+    let order: Vec<_> = updates.iter().map(first).collect();
+    let mut updates: Vec<_> = order.into_iter().zip(updates).collect();
+    updates.sort_by_key(|(place, _)| *place);
+    updates.into_iter().map(|(_, update)| update).collect()
 }
 
 fn moved(delta: &DeltaRecord) -> Vec<(String, u64)> {

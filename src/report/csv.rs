@@ -4,6 +4,7 @@ use super::ReportError;
 use super::data::{MeasureEstimate, ObservationRow, ReportData, ScenarioReport, VariantReport};
 use super::figures::plain;
 use super::text::is_hostile;
+use super::updates::{self, rebuild};
 use crate::measure::Measure;
 
 const OBSERVATIONS: [&str; 20] = [
@@ -99,11 +100,7 @@ fn observation(data: &ReportData, row: &ObservationRow) -> [String; 20] {
 
 /// What happened to the app before a trial that is not the first, and with which cache it was built again.
 fn event(row: &ObservationRow) -> (&'static str, &'static str) {
-    match row.cache_state.as_str() {
-        "warm" => ("none", "warm-cache"),
-        "edit" => ("edit", "warm-cache"),
-        _ => ("", ""),
-    }
+    rebuild(&row.cache_state).map_or(("", ""), |rebuild| (updates::event(&row.cache_state, row.edit.as_deref()), rebuild))
 }
 
 fn summary(data: &ReportData, scenario: &ScenarioReport, variant: &VariantReport) -> Vec<Vec<String>> {

@@ -8,8 +8,8 @@ use crate::measure::{Measure, Unit};
 use crate::record::{FormatVersion, serialize_number, state};
 
 /// The version of `report.json`. 1.0: first format; 1.1: edits and updates, and what bounds a
-/// transfer over a link.
-pub const REPORT_VERSION: FormatVersion = FormatVersion { major: 1, minor: 1 };
+/// transfer over a link; 1.2: updates by clean builds.
+pub const REPORT_VERSION: FormatVersion = FormatVersion { major: 1, minor: 2 };
 
 /// Everything that a report says.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -134,7 +134,8 @@ pub struct VariantReport {
     /// Where the time of its cold build went; absent where the builder did not tell which step needs which.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub build: Option<BuildReport>,
-    /// What an update moves, one per state of the builder's cache but cold, in the order of the trials.
+    /// What an update moves, one per state of the builder's cache but cold: by change in the order of the trials, with a cache before
+    /// without one.
     pub updates: Vec<UpdateReport>,
     /// What bounds its cold pushes and pulls over a shaped link; empty without one.
     pub bottlenecks: Vec<BottleneckReport>,
@@ -147,10 +148,17 @@ pub struct VariantReport {
 /// An update of a variant's image: what a host that has the image lacks afterwards. Its bytes are estimates of their own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct UpdateReport {
-    /// `warm`, or `edit` with the edit's name.
+    /// `warm`, `base`, `clean`, or `edit` or `clean` with the edit's name.
     pub state: String,
     /// Whether the app was changed.
     pub edit: bool,
+    /// What had changed: `none`, `edit` or `base`, the base image.
+    pub event: String,
+    /// The edit's name; absent for any other event.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub change: Option<String>,
+    /// `warm-cache`: built with the cache of the build before; `clean-ci`: built without any.
+    pub rebuild: String,
     /// The layers that a registry with the old image lacks, biggest first: what made them, and their compressed bytes.
     pub moved: Vec<(String, u64)>,
 }
@@ -188,7 +196,7 @@ pub struct MeasureEstimate {
     pub definition: Option<String>,
     /// Which part; absent is the whole.
     pub phase: Option<String>,
-    /// `cold`, `warm` or `edit`.
+    /// `cold`, `warm`, `edit`, `base` or `clean`.
     pub cache_state: String,
     /// The scenario's edit; absent for an unchanged app.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -244,7 +252,7 @@ pub struct ObservationRow {
     pub definition: Option<String>,
     /// Which part.
     pub phase: Option<String>,
-    /// `cold`, `warm` or `edit`.
+    /// `cold`, `warm`, `edit`, `base` or `clean`.
     pub cache_state: String,
     /// The scenario's edit; absent for an unchanged app.
     pub edit: Option<String>,

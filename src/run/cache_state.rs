@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::rig::Vertex;
+use crate::rig::{Vertex, VertexKind};
 use crate::units;
 
 use super::trial::Build;
@@ -15,14 +15,41 @@ const NAMED: usize = 3;
 
 /// Holds the steps of a build against its state; the error is the reason in words.
 ///
-/// Cold: no counting step was cached. Warm: all were. After an edit: at least one was not, and each that was not has the build
-/// context below it, since nothing else has changed.
+/// Cold and clean: no counting step was cached. Warm: all were. After an edit: at least one was not, and each that was not has the
+/// build context below it, since nothing else has changed.
 pub(super) fn check(build: Build<'_>, vertices: &[Vertex]) -> Result<(), String> {
     match build {
         Build::Cold => none("the build was to be cold, but", "came from the cache", &counting(vertices, |v| v.cached)),
+        Build::Clean(..) => none("the build was to use no cache, but", "came from it", &counting(vertices, |v| v.cached)),
         Build::Warm(_) => none("nothing had changed, but", "ran again", &counting(vertices, |v| !v.cached)),
         Build::Edit(edit, _) => edited(&edit.name, vertices),
+        // Which base changed is asked of `rebased`.
+        Build::Base(_) => Ok(()),
     }
+}
+
+/// Holds the steps of a build against what a change of the base image `name` touches: at least one ran, and each that ran stands on that
+/// image.
+pub(super) fn rebased(name: &str, vertices: &[Vertex]) -> Result<(), String> {
+    let ran = counting(vertices, |v| !v.cached);
+    if ran.is_empty() {
+        return Err(format!("the base image {name} changed, but every step came from the cache"));
+    }
+    only_above(|v| stands_on(&v.name, name), ran, vertices, &format!("only what stands on the base image {name} was to run, but"))
+}
+
+/// Whether a vertex is the `FROM` of an image, with or without its digest.
+fn stands_on(vertex: &str, name: &str) -> bool {
+    let VertexKind::Step(step) = VertexKind::parse(vertex) else { return false };
+    let without_digest = step.arguments.split('@').next().unwrap_or_default();
+    step.instruction == "FROM" && short(without_digest) == short(name)
+}
+
+/// A reference as people write it.
+fn short(name: &str) -> &str {
+    let name = name.strip_prefix("docker.io/").unwrap_or(name);
+    let name = name.strip_prefix("library/").unwrap_or(name);
+    name.strip_suffix(":latest").unwrap_or(name)
 }
 
 fn counting(vertices: &[Vertex], state: impl Fn(&Vertex) -> bool) -> Vec<&Vertex> {
@@ -42,24 +69,29 @@ fn edited(edit: &str, vertices: &[Vertex]) -> Result<(), String> {
     if ran.is_empty() {
         return Err(format!("the edit {edit} changed nothing that a step of this Dockerfile uses; edit a file that it copies"));
     }
+    only_above(|v| loads_context(&v.name), ran, vertices, &format!("only what the edit {edit} touches was to run, but"))
+}
+
+/// Refuses steps that ran without any of `roots` below them.
+fn only_above(roots: impl Fn(&Vertex) -> bool, ran: Vec<&Vertex>, vertices: &[Vertex], before: &str) -> Result<(), String> {
     if ran.iter().all(|v| v.inputs.is_empty()) {
         // The classic builder does not tell what its steps need.
         return Ok(());
     }
-    let touched = above_context(vertices);
+    let touched = above(roots, vertices);
     let lost: Vec<&Vertex> = ran.into_iter().filter(|v| !touched.contains(v.digest.as_str())).collect();
-    none(&format!("only what the edit {edit} touches was to run, but"), "ran without it", &lost)
+    none(before, "ran without it", &lost)
 }
 
-/// The digests of all vertices that have the build context below them. Every vertex and every input is looked at once.
-fn above_context(vertices: &[Vertex]) -> HashSet<&str> {
+/// The digests of all vertices that have one of `roots` below them. Every vertex and every input is looked at once.
+fn above(roots: impl Fn(&Vertex) -> bool, vertices: &[Vertex]) -> HashSet<&str> {
     let mut users = HashMap::<&str, Vec<&str>>::new();
     for vertex in vertices {
         for input in &vertex.inputs {
             users.entry(input).or_default().push(&vertex.digest);
         }
     }
-    let mut open: Vec<&str> = vertices.iter().filter(|v| loads_context(&v.name)).map(|v| v.digest.as_str()).collect();
+    let mut open: Vec<&str> = vertices.iter().filter(|v| roots(v)).map(|v| v.digest.as_str()).collect();
     let mut found: HashSet<&str> = open.iter().copied().collect();
     while let Some(digest) = open.pop() {
         for user in users.get(digest).into_iter().flatten() {
@@ -131,6 +163,16 @@ mod tests {
     }
 
     #[test]
+    fn a_clean_build_is_held_to_what_a_cold_one_is() {
+        let (made, edit) = (made(), edit());
+        for clean in [Build::Clean(None, &made), Build::Clean(Some(&edit), &made)] {
+            assert_eq!(check(clean, &build([false, false, false, false])), Ok(()));
+            let reason = check(clean, &build([true, false, false, false])).expect_err("packages came from the cache");
+            assert_eq!(reason, "the build was to use no cache, but 1 step came from it: [build 2/4] RUN apt-get");
+        }
+    }
+
+    #[test]
     fn a_warm_build_has_every_counting_step_from_the_cache() {
         let made = made();
         assert_eq!(check(Build::Warm(&made), &build([true, true, true, true])), Ok(()));
@@ -147,6 +189,14 @@ mod tests {
         assert_eq!(check(&build([true, false, false, true])), Ok(()));
         assert!(check(&build([false, false, false, false])).expect_err("packages").contains("RUN apt-get"));
         assert!(check(&build([true, true, true, true])).expect_err("nothing ran").contains("changed nothing"));
+    }
+
+    #[test]
+    fn after_a_change_of_the_base_only_what_stands_on_it_may_run() {
+        assert_eq!(rebased("x", &build([false, false, false, false])), Ok(()));
+        assert_eq!(rebased("docker.io/library/x:latest", &build([false, true, true, true])), Ok(()));
+        assert!(rebased("x", &build([true, true, true, true])).expect_err("nothing ran").contains("every step came from the cache"));
+        assert!(rebased("y", &build([false, false, false, false])).expect_err("another base").contains("ran without it"));
     }
 
     #[test]

@@ -165,8 +165,12 @@ impl<E: Engine> Execution<'_, E> {
             return Vec::new();
         }
         let builds = self.plan.builds;
-        let edits = scenario.edits.iter().filter(|_| builds.edit).map(|edit| Build::Edit(edit, made));
-        builds.warm.then_some(Build::Warm(made)).into_iter().chain(edits).collect()
+        let edits = |there: bool| scenario.edits.iter().filter(move |_| there);
+        let unchanged = builds.clean.then_some(Build::Clean(None, made));
+        let clean = unchanged.into_iter().chain(edits(builds.clean).map(|edit| Build::Clean(Some(edit), made)));
+        let warm = builds.warm.then_some(Build::Warm(made));
+        let base = builds.base.then_some(Build::Base(made));
+        warm.into_iter().chain(edits(builds.edit).map(|edit| Build::Edit(edit, made))).chain(base).chain(clean).collect()
     }
 
     fn runner<'r>(&'r self, block: Block, build: Build<'r>) -> TrialRunner<'r, E> {

@@ -64,6 +64,11 @@ impl<E: Engine> TrialRunner<'_, E> {
         Ok(())
     }
 
+    /// The name of the image that the final stage stands on; `None` where it starts from scratch or the file does not tell.
+    pub(super) fn base_reference(&self) -> Option<String> {
+        self.dockerfile()?.base(self.variant.target.as_deref(), &self.variant.build_args).ok().flatten()
+    }
+
     /// The variant's Dockerfile as the build read it; `None` where it cannot be read any more.
     fn dockerfile(&self) -> Option<Dockerfile> {
         use std::io::Read;

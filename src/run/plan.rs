@@ -26,23 +26,32 @@ pub struct Builds {
     pub warm: bool,
     /// Once after each of the scenario's edits.
     pub edit: bool,
+    /// Once after the base image has changed.
+    pub base: bool,
+    /// Once with nothing changed and once after each of the scenario's edits, without any cache.
+    pub clean: bool,
 }
 
 impl Builds {
-    /// Every build that there is.
-    pub const ALL: Self = Self { warm: true, edit: true };
+    /// Those of a run in which nothing else is asked for.
+    pub const USUAL: Self = Self { warm: true, edit: true, base: false, clean: false };
 
     /// The names of the cache states, in the order in which a block has them.
     pub fn ids(self) -> impl Iterator<Item = &'static str> {
-        [("cold", true), ("warm", self.warm), ("edit", self.edit)].into_iter().filter_map(|(id, there)| there.then_some(id))
+        let all = [("cold", true), ("warm", self.warm), ("edit", self.edit), ("base", self.base), ("clean", self.clean)];
+        all.into_iter().filter_map(|(id, there)| there.then_some(id))
     }
 
     /// The trials of one block of `variant`, in order. One that is meant to fail has its cold trial alone.
     pub(super) fn of<'s>(self, scenario: &'s Scenario, variant: &Variant) -> Vec<Named<'s>> {
         let stands = variant.expect == Expectation::Success;
         let warm = (stands && self.warm).then_some(Named { cache_state: "warm", edit: None });
-        let edits = scenario.edits.iter().filter(|_| stands && self.edit);
-        [Named::COLD].into_iter().chain(warm).chain(edits.map(|edit| Named { cache_state: "edit", edit: Some(&edit.name) })).collect()
+        let edits = |there: bool| scenario.edits.iter().filter(move |_| stands && there).map(|edit| Some(edit.name.as_str()));
+        let edited = edits(self.edit).map(|edit| Named { cache_state: "edit", edit });
+        let base = (stands && self.base).then_some(Named { cache_state: "base", edit: None });
+        let unchanged = (stands && self.clean).then_some(None);
+        let clean = unchanged.into_iter().chain(edits(self.clean)).map(|edit| Named { cache_state: "clean", edit });
+        [Named::COLD].into_iter().chain(warm).chain(edited).chain(base).chain(clean).collect()
     }
 }
 

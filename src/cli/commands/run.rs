@@ -195,7 +195,8 @@ fn begin(options: &RunOptions, found: &Discovered, place: Place, rigged: &Rigged
     let facts = session::facts();
     let conditions = rigged.conditions(&facts, session::unpigz(&options.engine.kind()));
     let mut warnings: Vec<String> = rigged.provided.iter().flat_map(|provided| provided.warnings.clone()).collect();
-    let left_out = !rigged.bench.isolated && options.builds.warm && found.scenarios.iter().any(|scenario| !scenario.edits.is_empty());
+    let asked = options.builds.warm && !options.builds.clean;
+    let left_out = !rigged.bench.isolated && asked && found.scenarios.iter().any(|scenario| !scenario.edits.is_empty());
     warnings.extend(left_out.then(|| NO_EDITS.to_owned()));
     match place {
         Place::New { shard } => Session::begin(options, (found, shard), create_store(options)?, facts, conditions, warnings),

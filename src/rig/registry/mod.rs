@@ -148,6 +148,15 @@ impl Registry {
         self.reset_matching(|other| *other != name)
     }
 
+    /// Forgets all of a repository but the image with this tag: other tags and manifests, and blobs that this image does not name.
+    pub fn keep_tag(&self, repository: &str, tag: &str) -> Result<(), RegistryError> {
+        let unknown = || RegistryError::UnknownImage { image: format!("{repository}:{tag}") };
+        let name = parse_name(repository)?;
+        let Some(Reference::Tag(tag)) = Reference::parse(tag) else { return Err(unknown()) };
+        let found = self.state.store.keep_tag(&name, &tag).map_err(|source| self.folder_error("empty", source))?;
+        if found { Ok(()) } else { Err(unknown()) }
+    }
+
     /// Forgets every repository whose name does not begin with `keep_prefix`. The books stay.
     pub fn reset(&self, keep_prefix: &str) -> Result<(), RegistryError> {
         self.reset_matching(|name| !keep_prefix.is_empty() && name.as_str().starts_with(keep_prefix))

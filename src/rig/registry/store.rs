@@ -3,7 +3,7 @@
 //! A file is named by the hash of its bytes and nothing else, and is there if and only if some repository names it. A blob
 //! that one repository has is unknown to every other, so that a push to a new repository moves every byte.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -144,6 +144,31 @@ impl Store {
         Ok(found)
     }
 
+    /// Forgets all of a repository but the manifest that `tag` points to, with everything that it names. Whether there is one.
+    pub(super) fn keep_tag(&self, name: &RepositoryName, tag: &Tag) -> io::Result<bool> {
+        let mut inner = self.inner();
+        let Some(repository) = inner.repositories.get_mut(name) else { return Ok(false) };
+        let Some(digest) = repository.tags.get(tag).copied() else { return Ok(false) };
+        let kept = self.named_from(repository, digest)?;
+        repository.tags.retain(|other, _| other == tag);
+        repository.manifests.retain(|digest, _| kept.contains(digest));
+        repository.blobs.retain(|digest, _| kept.contains(digest));
+        self.sweep(&mut inner)?;
+        Ok(true)
+    }
+
+    /// A manifest and everything that it names, by way of other manifests too.
+    fn named_from(&self, repository: &Repository, digest: Digest) -> io::Result<HashSet<Digest>> {
+        let (mut found, mut open) = (HashSet::new(), vec![digest]);
+        while let Some(digest) = open.pop() {
+            if found.insert(digest) && repository.manifests.contains_key(&digest) {
+                let manifest = AnyManifest::parse(&self.manifest_bytes(&digest)?).map_err(io::Error::other)?;
+                open.extend(named(&manifest));
+            }
+        }
+        Ok(found)
+    }
+
     /// The repository's tags in order; `None` where nothing was ever pushed.
     pub(super) fn tags(&self, name: &RepositoryName) -> Option<Vec<String>> {
         let inner = self.inner();
@@ -193,16 +218,19 @@ fn named_nowhere(inner: &Inner, digest: &Digest) -> bool {
 impl Repository {
     /// The first thing that `manifest` names and this repository has not.
     fn missing(&self, manifest: &AnyManifest) -> Option<Digest> {
-        match manifest {
-            AnyManifest::Image(image) => {
-                let named = image.layers.iter().chain([&image.config]).map(|descriptor| descriptor.digest);
-                named.into_iter().find(|digest| !self.blobs.contains_key(digest))
-            }
-            AnyManifest::Index(index) => {
-                let named = index.manifests.iter().map(|descriptor| descriptor.digest);
-                named.into_iter().find(|digest| !self.manifests.contains_key(digest))
-            }
-        }
+        let has = |digest: &Digest| match manifest {
+            AnyManifest::Image(_) => self.blobs.contains_key(digest),
+            AnyManifest::Index(_) => self.manifests.contains_key(digest),
+        };
+        named(manifest).into_iter().find(|digest| !has(digest))
+    }
+}
+
+/// The blobs that an image's manifest names, the manifests that an index names.
+fn named(manifest: &AnyManifest) -> Vec<Digest> {
+    match manifest {
+        AnyManifest::Image(image) => image.layers.iter().chain([&image.config]).map(|descriptor| descriptor.digest).collect(),
+        AnyManifest::Index(index) => index.manifests.iter().map(|descriptor| descriptor.digest).collect(),
     }
 }
 

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use crate::dockerfile::{BuilderKind, Context, ContextError};
 use crate::record::{Record, Status, Store};
-use crate::rig::{BuildFailure, BuildOutcome, BuildRequest, BuilderVersion, CacheUse, Engine, Solve};
+use crate::rig::{BuildFailure, BuildOutcome, BuildRequest, BuilderVersion, Engine, Solve};
 use crate::scenario::{Builder, Change, Expectation};
 
 use super::super::stop::{Stop, chain, invalid};
 use super::super::{cache_state, failure};
-use super::{Build, Built, Draft, TrialRunner};
+use super::{Built, Draft, TrialRunner};
 
 impl<E: Engine> TrialRunner<'_, E> {
     pub(super) async fn build(&self, draft: &mut Draft) -> Result<Built, Stop> {
@@ -41,7 +41,7 @@ impl<E: Engine> TrialRunner<'_, E> {
             build_args: self.variant.build_args.clone(),
             platform: None,
             tag: self.tag(),
-            cache: if matches!(self.build, Build::Cold) { CacheUse::NoCache } else { CacheUse::UseCache },
+            cache: self.build.cache_use(),
             network: self.bench.network,
             labels: self.labels(),
         })
@@ -56,7 +56,7 @@ impl<E: Engine> TrialRunner<'_, E> {
 
     /// Makes the trial's edit to what is sent.
     fn change(&self, context: &mut Context) -> Result<(), ContextError> {
-        let Build::Edit(edit, _) = self.build else { return Ok(()) };
+        let Some(edit) = self.build.edit() else { return Ok(()) };
         match &edit.change {
             Change::Text { file, find, replace } => {
                 let text = context.read(file)?;

@@ -4,6 +4,7 @@
 //! trials that follow it in its block build on the cache that it left, and move what an update moves (`update.rs`). A part that
 //! fails ends the trial: numbers of an image that was not wholly measured are not recorded.
 
+mod base;
 mod build;
 mod draft;
 mod names;
@@ -19,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::image::Weighing;
 use crate::measure::Measure;
 use crate::record::{Status, TrialOutcome};
-use crate::rig::{Engine, ImageInfo, Solve};
+use crate::rig::{CacheUse, Engine, ImageInfo, Solve};
 use crate::scenario::{Edit, Scenario, Variant};
 
 use super::computed::NO_PULL;
@@ -63,6 +64,28 @@ pub(super) enum Build<'a> {
     Warm(&'a Made),
     /// After a change.
     Edit(&'a Edit, &'a Made),
+    /// After the base image has changed under its name.
+    Base(&'a Made),
+    /// Without any cache, as on a CI machine that keeps none: with nothing changed, or after a change.
+    Clean(Option<&'a Edit>, &'a Made),
+}
+
+impl<'a> Build<'a> {
+    /// The change that is made.
+    fn edit(self) -> Option<&'a Edit> {
+        match self {
+            Self::Cold | Self::Warm(_) | Self::Base(_) => None,
+            Self::Edit(edit, _) => Some(edit),
+            Self::Clean(edit, _) => edit,
+        }
+    }
+
+    const fn cache_use(self) -> CacheUse {
+        match self {
+            Self::Cold | Self::Clean(..) => CacheUse::NoCache,
+            Self::Warm(_) | Self::Edit(..) | Self::Base(_) => CacheUse::UseCache,
+        }
+    }
 }
 
 /// Runs one trial.
@@ -101,6 +124,8 @@ impl<E: Engine> TrialRunner<'_, E> {
             Build::Cold => self.cold(draft).await,
             Build::Warm(made) => self.warm(made, draft).await,
             Build::Edit(_, made) => self.edited(made, draft).await,
+            Build::Base(made) => self.rebased(made, draft).await,
+            Build::Clean(_, made) => self.clean(made, draft).await,
         }
     }
 
@@ -128,13 +153,19 @@ impl<E: Engine> TrialRunner<'_, E> {
         if !self.bench.isolated {
             return Ok(());
         }
+        self.reset_builder().await?;
+        let Some(puller) = &self.bench.puller else { return Ok(()) };
+        Ok(self.emitter.watch().overhead("prune", self.guard("the prune", self.limits.call, puller.prune(&[]))).await??)
+    }
+
+    /// The builder's half of it.
+    async fn reset_builder(&self) -> Result<(), Stop> {
+        if !self.bench.isolated {
+            return Ok(());
+        }
         let work = async {
             self.bench.builder.prune(&self.bench.keep).await?;
-            self.bench.forget_notes()?;
-            match &self.bench.puller {
-                Some(puller) => puller.prune(&[]).await,
-                None => Ok(()),
-            }
+            self.bench.forget_notes()
         };
         Ok(self.emitter.watch().overhead("prune", self.guard("the prune", self.limits.call, work)).await??)
     }

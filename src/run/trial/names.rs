@@ -11,7 +11,7 @@ use super::{Build, TrialRunner};
 
 /// What a build of a block is called in a record.
 pub(in crate::run) struct Named<'a> {
-    /// `cold`, `warm` or `edit`.
+    /// `cold`, `warm`, `edit`, `base` or `clean`.
     pub(in crate::run) cache_state: &'static str,
     /// The edit's name.
     pub(in crate::run) edit: Option<&'a str>,
@@ -38,6 +38,8 @@ impl<'a> Build<'a> {
             Self::Cold => Named::COLD,
             Self::Warm(_) => Named { cache_state: "warm", edit: None },
             Self::Edit(edit, _) => Named { cache_state: "edit", edit: Some(&edit.name) },
+            Self::Base(_) => Named { cache_state: "base", edit: None },
+            Self::Clean(edit, _) => Named { cache_state: "clean", edit: edit.map(|edit| edit.name.as_str()) },
         }
     }
 }

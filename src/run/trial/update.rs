@@ -1,7 +1,8 @@
-//! The trials after a block's cold one: the same image once more, and the image after an edit, pushed and pulled as an update.
+//! The trials after a block's cold one: the same image once more, the image after an edit, and both without a cache, pushed and pulled
+//! as an update.
 //!
-//! The registry has the cold image, and the engine that pulls has it too: what moves is what an update costs. The bytes are computed
-//! from the two manifests (D10, `docs/sizes.md`), and the push and the pull must have moved exactly them.
+//! Before each the registry and the engine that pulls have the cold image and nothing newer: what moves is what an update costs. The bytes
+//! are computed from the two manifests (D10, `docs/sizes.md`), and the push and the pull must have moved exactly them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,8 +11,8 @@ use crate::measure::Measure;
 use crate::record::{DeltaForm, DeltaLayer, DeltaRecord, Status};
 use crate::rig::{Engine, ImageInfo, Solve};
 
-use super::super::stop::{Stop, invalid};
-use super::super::transfer;
+use super::super::stop::{Stop, chain, invalid, timed_out};
+use super::super::{bench, transfer};
 use super::{Built, Draft, Made, TrialRunner};
 
 impl<E: Engine> TrialRunner<'_, E> {
@@ -30,18 +31,48 @@ impl<E: Engine> TrialRunner<'_, E> {
     /// The app was changed: the new image is proven like the first.
     pub(super) async fn edited(&self, made: &Made, draft: &mut Draft) -> Result<Status, Stop> {
         let Built::Image(solve) = self.build(draft).await? else { return Err(unexpected()) };
-        let image = self.inspect(&solve).await?;
-        draft.numbers.build(&solve);
-        let status = self.prove(&solve, draft).await?;
+        self.moved_on(&solve, made, draft).await
+    }
+
+    /// What a build that came out made is proven, and moved where it has figures.
+    pub(super) async fn moved_on(&self, solve: &Solve, made: &Made, draft: &mut Draft) -> Result<Status, Stop> {
+        let image = self.inspect(solve).await?;
+        draft.numbers.build(solve);
+        let status = self.prove(solve, draft).await?;
         if status.has_numbers() {
-            self.update(&solve, &image, made, draft).await?;
+            self.update(solve, &image, made, draft).await?;
         }
         Ok(status)
+    }
+
+    /// As on a machine that has the base images and nothing else, caches of `RUN --mount` included. The new image is proven like the first,
+    /// since its layers need not be the same.
+    pub(super) async fn clean(&self, made: &Made, draft: &mut Draft) -> Result<Status, Stop> {
+        self.reset_builder().await?;
+        self.edited(made, draft).await
     }
 
     /// Pushes and pulls the new image where the old one is. Only loadline's own registry counts what moves.
     async fn update(&self, solve: &Solve, image: &ImageInfo, made: &Made, draft: &mut Draft) -> Result<(), Stop> {
         let (Some(old), None, None) = (&made.weighing, &self.bench.named, &self.bench.unreachable) else { return Ok(()) };
+        let moved = self.move_update(old, solve, image, draft).await;
+        let taken_back = self.emitter.watch().overhead("back to the cold image", self.take_back()).await;
+        moved.and(taken_back)
+    }
+
+    /// Leaves the registry and the engine that pulls with the cold image alone: what an update shares with the one before it
+    /// would not move otherwise. Also after an update that failed half way, and not given up when the user stops the run.
+    async fn take_back(&self) -> Result<(), Stop> {
+        if self.goes_with_its_engine() {
+            return Ok(());
+        }
+        self.bench.registry.keep_tag(&self.repository(), bench::TAG).map_err(|error| invalid(chain(&error)))?;
+        let Some(puller) = &self.bench.puller else { return Ok(()) };
+        let removal = tokio::time::timeout(self.limits.call, puller.remove_image(&self.pushed())).await;
+        Ok(removal.map_err(|_| timed_out("the removal of the update", self.limits.call))??)
+    }
+
+    async fn move_update(&self, old: &Weighing, solve: &Solve, image: &ImageInfo, draft: &mut Draft) -> Result<(), Stop> {
         let reference = self.pushed();
         self.guard("the tag", self.limits.call, self.bench.builder.tag(&solve.image_id, &reference)).await??;
         self.phase("push");
@@ -115,6 +146,6 @@ fn recorded(change: &Update, new: &Weighing, pulled: Option<DeltaForm>) -> Delta
 }
 
 /// Variants that are meant to fail have no trial after the cold one.
-fn unexpected() -> Stop {
+pub(super) fn unexpected() -> Stop {
     invalid("the build failed as expected, but its cold build did not")
 }

@@ -31,7 +31,7 @@ const MOST_WORDS: u64 = 9 * 512;
 #[tokio::test]
 async fn every_byte_of_a_push_and_a_pull_crosses_the_link_and_both_counts_agree() {
     let mut case = over("20mbit,4ms");
-    case.builds = Builds { warm: true, edit: false };
+    case.builds = Builds { warm: true, ..Builds::default() };
     let ran = case.run().await;
     assert!(matches!(ran.end, End::Complete));
     assert_eq!(ran.outcomes.len(), 4, "two variants, cold and warm");

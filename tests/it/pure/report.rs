@@ -11,7 +11,7 @@ use loadline::report::{
 use proptest::prelude::*;
 
 use crate::support::checked_in;
-use crate::support::records::{Figures, SMALL, change, failed, go_api, measured, planned, run, updated};
+use crate::support::records::{Figures, SMALL, change, failed, go_api, measured, planned, rebuilt, run, updated};
 
 fn data() -> ReportData {
     ReportData::new(&go_api())
@@ -53,6 +53,31 @@ fn what_an_edit_moves_has_a_table_and_a_sentence() {
     let csv = observations_csv(&ReportData::new(&record)).expect("it can be written");
     let row = csv.lines().find(|line| line.contains("D10-chain") && line.contains(",multi,")).expect("the update has a row");
     assert!(row.contains(",delta-transfer-size,D10-chain,edit,source,edit,warm-cache,") && row.contains(",1205000,bytes,"), "{row}");
+}
+
+#[test]
+fn what_clean_builds_and_a_changed_base_move_stands_beside_what_an_edit_does() {
+    let mut record = go_api();
+    record.run.settings.builds = ["cold", "edit", "base", "clean"].map(str::to_owned).into();
+    record.run.plan.iter_mut().for_each(|planned| planned.edits = vec!["source".to_owned()]);
+    for (variant, by_edit, by_clean, made_by) in [
+        ("single", 45_302_118, 61_000_418, "RUN go mod download"),
+        ("multi", 1_204_118, 1_304_318, "COPY --from=build /out/go-api /go-api"),
+    ] {
+        record.trials.push(updated("go-api", variant, "source", (by_edit, by_edit + 900), made_by));
+        record.trials.push(rebuilt(variant, ("base", None), (4_418, by_clean), made_by));
+        for edit in [None, Some("source")] {
+            record.trials.push(rebuilt(variant, ("clean", edit), (by_clean, by_clean + 900), made_by));
+        }
+    }
+    let data = ReportData::new(&record);
+    let text = terminal(&data, 120, false);
+    insta::assert_snapshot!(text.split("─┘").skip(3).collect::<Vec<_>>().join("─┘"));
+    let csv = observations_csv(&data).expect("it can be written");
+    let row = |part: &str| csv.lines().any(|line| line.contains(",multi,") && line.contains(part));
+    assert!(row(",delta-transfer-size,D10-blob,clean,,none,clean-ci,") && row(",D10-blob,clean,source,edit,clean-ci,"), "{csv}");
+    assert!(row(",D10-chain,base,,base,warm-cache,"), "{csv}");
+    assert!(row(",build-time,,clean,source,edit,clean-ci,"), "a build time of its own: {csv}");
 }
 
 /// Packages and sources side by side, a build that needs both, and its export: 12.5 s of 12.75 s by the builder's clock.

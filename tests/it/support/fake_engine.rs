@@ -47,6 +47,8 @@ pub(crate) enum Behaviour {
     SeesNoEdit,
     /// A pull moves what is there already.
     PullsAgain,
+    /// A build without a cache makes another layer each time.
+    CarriesTimes,
 }
 
 /// A fake engine. Clones share their state.
@@ -61,10 +63,14 @@ struct State {
     containers: BTreeSet<String>,
     calls: Vec<String>,
     labels: Vec<BTreeMap<String, String>>,
-    /// Digests of the contexts that were built.
-    contexts: BTreeSet<String>,
-    /// Digests of what was pulled.
-    stored: BTreeSet<String>,
+    /// Digests of the contexts and bases that were built, with the number of the build without a cache that was the last one then.
+    contexts: BTreeMap<String, usize>,
+    /// Digests of what was pulled, by the name that it was pulled under.
+    pulled: BTreeMap<String, BTreeSet<String>>,
+    /// The name of the base image of every build.
+    base: Option<String>,
+    /// Builds without a cache so far.
+    uncached: usize,
     /// Where pushes go, whatever they name.
     shortcut: Option<SocketAddr>,
 }
@@ -84,6 +90,21 @@ impl FakeEngine {
     /// Sets what happens to variants whose tag contains `name`.
     pub(crate) fn set(&self, name: &str, behaviour: Behaviour) {
         self.state().behaviours.insert(name.to_owned(), behaviour);
+    }
+
+    /// Gives it a base image, on which every build stands from now on.
+    pub(crate) fn add_base(&self, name: &str) {
+        let image = FakeImage::new("base", 1_000, Behaviour::Works);
+        let id = digest(&image.config);
+        let mut state = self.state();
+        state.images.insert(id.clone(), image);
+        state.tags.insert(name.to_owned(), id);
+        state.base = Some(name.to_owned());
+    }
+
+    /// The id of the image that has a name.
+    pub(crate) fn id_of(&self, name: &str) -> Option<String> {
+        self.state().tags.get(name).cloned()
     }
 
     /// Pushes to `registry` from now on, whatever the references say.
@@ -193,18 +214,23 @@ impl Engine for FakeEngine {
         let mut context = Vec::new();
         let context_bytes = request.context.write_tar(&mut context).expect("the fixture's context is readable");
         let name = request.tag.split(':').next().expect("a text has a first part");
-        let image = FakeImage::new(&format!("{name} {}", digest(&context)), 100_000, behaviour.clone());
-        let image_id = digest(&image.config);
         let mut state = self.state();
+        let warm = request.cache == CacheUse::UseCache;
+        state.uncached += usize::from(!warm);
+        let last = state.uncached;
+        let base = state.base.as_ref().and_then(|name| state.tags.get(name)).cloned().unwrap_or_default();
+        let inputs = format!("{} {base}", digest(&context));
+        let known = state.contexts.get(&inputs).copied().filter(|_| warm);
+        let time = if behaviour == Behaviour::CarriesTimes { known.unwrap_or(last) } else { 0 };
+        let image = FakeImage::new(&format!("{name} {inputs} {time}"), 100_000, behaviour.clone());
+        let image_id = digest(&image.config);
         state.labels.push(request.labels);
         state.images.insert(image_id.clone(), image);
         state.tags.insert(request.tag, image_id.clone());
-        let warm = request.cache == CacheUse::UseCache;
-        let known = warm && state.contexts.contains(&digest(&context));
-        state.contexts.insert(digest(&context));
+        state.contexts.insert(inputs, last);
         let cached = behaviour == Behaviour::BuildsFromCache
             || (warm && behaviour == Behaviour::SeesNoEdit)
-            || (known && behaviour != Behaviour::LosesItsCache);
+            || (known.is_some() && behaviour != Behaviour::LosesItsCache);
         let vertices = vertices(cached);
         Ok(BuildOutcome::Built(Solve { image_id, wall: Duration::from_millis(40), context_bytes, vertices, log: Vec::new() }))
     }
@@ -260,7 +286,9 @@ impl Engine for FakeEngine {
         let layers = parsed["layers"].as_array().expect("a manifest has layers").iter().filter(|_| !warm);
         for blob in layers.chain([&parsed["config"]]) {
             let digest = blob["digest"].as_str().expect("a descriptor has a digest");
-            if !self.state().stored.insert(digest.to_owned()) && self.behaviour(reference) != Behaviour::PullsAgain {
+            let known = self.state().pulled.values().any(|blobs| blobs.contains(digest));
+            self.state().pulled.entry(reference.to_owned()).or_default().insert(digest.to_owned());
+            if known && self.behaviour(reference) != Behaviour::PullsAgain {
                 continue;
             }
             http(host, "GET", &format!("/v2/{repository}/blobs/{digest}"), "", b"").await;
@@ -296,7 +324,9 @@ impl Engine for FakeEngine {
     }
 
     async fn remove_image(&self, reference: &str) -> Result<(), EngineError> {
-        self.state().tags.remove(reference);
+        let mut state = self.state();
+        state.tags.remove(reference);
+        state.pulled.remove(reference);
         Ok(())
     }
 
@@ -332,7 +362,7 @@ impl Engine for FakeEngine {
 
     async fn prune(&self, keep: &[String]) -> Result<(), EngineError> {
         self.call(format!("prune keeping {}", keep.len()));
-        self.state().stored.clear();
+        self.state().pulled.clear();
         self.state().contexts.clear();
         Ok(())
     }

@@ -237,6 +237,13 @@ pub(crate) fn updated(scenario: &str, variant: &str, edit: &str, (blob, chain): 
     outcome
 }
 
+/// The same in another cache state, with an edit or none.
+pub(crate) fn rebuilt(variant: &str, (state, edit): (&str, Option<&str>), (blob, chain): (u64, u64), made_by: &str) -> TrialOutcome {
+    let mut outcome = updated("go-api", variant, "", (blob, chain), made_by);
+    outcome.trial = Trial { cache_state: state.to_owned(), edit: edit.map(str::to_owned), ..outcome.trial };
+    outcome
+}
+
 /// A trial without numbers.
 pub(crate) fn failed(scenario: &str, variant: &str, status: Status) -> TrialOutcome {
     outcome(scenario, variant, 1, status)

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use loadline::record::{DeltaForm, Record, Status, TrialOutcome};
 
-use crate::support::app::record;
+use crate::support::app::{GOOD, Scene, record};
 use crate::support::cli::{Ended, Loadline};
 use crate::support::live_or_skip;
 use crate::support::machine::among_others;
@@ -99,4 +99,67 @@ fn packages_that_are_installed_after_the_sources_are_shipped_again_and_the_repor
         |text: &str| text.lines().any(|line| line.starts_with("After edit source") && line.contains("multi") && line.contains("npm ci"));
     assert!(sentence(&run.ended.stdout), "{}", run.ended.stdout);
     assert!(sentence(&run.report), "{}", run.report);
+}
+
+#[test]
+fn a_ci_machine_without_a_cache_ships_again_what_carries_times_although_nothing_of_it_changed() {
+    if !live_or_skip("live::run::updates::a_ci_machine_without_a_cache_ships_again_what_carries_times_although_nothing_of_it_changed") {
+        return;
+    }
+    let _among_others = among_others();
+    let fill = "RUN [\"/app\", \"fill\", \"/packages\", \"5000000\"]";
+    let text = GOOD.replace("CMD", &format!("{fill}\nCOPY note /note\nCMD"));
+    let mut scene = Scene::of(&[("good", &text)]);
+    let folder = scene.scenario("app");
+    std::fs::write(folder.join("note"), "Hello").expect("a file");
+    let toml = folder.join("scenario.toml");
+    let edit = "[edits.source]\nfile = \"note\"\nfind = \"Hello\"\nreplace = \"Good morning\"\n";
+    let scenario = std::fs::read_to_string(&toml).expect("a scenario");
+    std::fs::write(&toml, format!("{scenario}{edit}")).expect("a scenario");
+    let (command, out) = scene.command();
+    let ended = command.args(["--builds", "cold,warm,edit,clean"]).run().exits(0);
+    let record = record(&out);
+    let moved = |state: &str| {
+        let outcome = record.trials.iter().find(|o| o.trial.state() == state).expect("it was planned");
+        assert_eq!(outcome.status, Status::Measured, "{state}");
+        let delta = outcome.delta.as_ref().expect("it was pushed");
+        let counted = [&outcome.push, &outcome.pull].map(|transfer| transfer.as_ref().expect("it moved").blob_bytes);
+        assert_eq!(counted, [delta.blob, delta.chain], "{state}");
+        eprintln!("{state}: blob {} chain {}", delta.blob, delta.chain);
+        delta.layers.iter().map(|layer| layer.blob).collect::<Vec<_>>()
+    };
+    // The layers of app, packages and note. A file that is copied keeps its time, one that a step writes does not.
+    assert_eq!(moved("warm"), [false; 3]);
+    assert_eq!(moved("edit source"), [false, false, true]);
+    assert_eq!(moved("clean"), [false, true, false]);
+    assert_eq!(moved("clean source"), [false, true, true]);
+    for words in ["where CI keeps its cache", "where it keeps none", "clean-ci"] {
+        assert!(ended.stdout.contains(words), "{words}: {}", ended.stdout);
+    }
+}
+
+#[test]
+fn a_base_image_with_a_layer_more_ships_what_lies_on_it_and_is_as_it_was_afterwards() {
+    if !live_or_skip("live::run::updates::a_base_image_with_a_layer_more_ships_what_lies_on_it_and_is_as_it_was_afterwards") {
+        return;
+    }
+    let _among_others = among_others();
+    let mut scene = Scene::of(&[("good", &GOOD.replace("scratch", "gcr.io/distroless/static-debian12:nonroot"))]);
+    let (command, out) = scene.command();
+    let ended = command.args(["--bases", "stand-in", "--builds", "cold,base,clean"]).run().exits(0);
+    let record = record(&out);
+    let delta = |state: &str| {
+        let outcome = record.trials.iter().find(|o| o.trial.state() == state).expect("it was planned");
+        assert_eq!(outcome.status, Status::Measured, "{state}");
+        outcome.delta.clone().expect("it was pushed")
+    };
+    let (base, clean) = (delta("base"), delta("clean"));
+    eprintln!("base: blob {} chain {}", base.blob, base.chain);
+    let app = base.layers.last().expect("it has layers");
+    assert!(!app.blob && app.chain, "the app is the same, but lies on another chain: {base:?}");
+    assert!(base.blob < 10_000 && base.chain >= app.bytes + base.blob, "{base:?}");
+    assert_eq!(base.layers.iter().filter(|layer| layer.blob).count(), 1, "the layer more: {base:?}");
+    assert_eq!(clean.layers.len() + 1, base.layers.len(), "the base is as it was");
+    assert!(clean.layers.iter().all(|layer| !layer.blob), "{clean:?}");
+    assert!(ended.stdout.contains("After one small layer more in the base image"), "{}", ended.stdout);
 }

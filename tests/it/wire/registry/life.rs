@@ -42,6 +42,25 @@ async fn a_reset_keeps_the_repositories_it_is_told_to_and_the_blobs_they_share()
 }
 
 #[tokio::test]
+async fn a_repository_is_taken_back_to_one_of_its_tags() {
+    let rig = rig().await;
+    let (base, app) = (layer(b"base"), layer(b"app"));
+    let shared = gzip(&base);
+    push_image(rig.client, "run-1/x", &[&base, &app], &[&shared, &gzip(&app)]).await;
+    rig.client.push("run-1/x", b"of another image").await;
+    push_image(rig.client, "run-1/y", &[&base], &[&shared]).await;
+    assert_eq!((rig.files("blobs"), rig.files("manifests")), (5, 2));
+    rig.registry.keep_tag("run-1/x", "a").expect("it has the tag");
+    assert_eq!((rig.files("blobs"), rig.files("manifests")), (4, 2));
+    for repository in ["run-1/x", "run-1/y"] {
+        weigh(&rig.registry.image(repository, "a").expect("kept")).expect("sound");
+    }
+    for (repository, tag) in [("run-1/x", "b"), ("run-1/z", "a"), ("run-1/x", "no tag")] {
+        assert!(matches!(rig.registry.keep_tag(repository, tag), Err(RegistryError::UnknownImage { .. })), "{repository}:{tag}");
+    }
+}
+
+#[tokio::test]
 async fn a_stop_cuts_an_upload_in_the_middle_and_leaves_an_empty_folder() {
     let rig = rig().await;
     let (mark, location) = (rig.registry.mark(), rig.client.open("x").await);
