@@ -177,17 +177,28 @@ pub fn parse_bytes(text: &str) -> Result<u64, UnitError> {
     Ok(value as u64)
 }
 
-/// Reads a duration: `500 ms`, `30 s`, `2 min`, `1 h`. A bare number is refused: the unit must be said.
+/// Reads a duration: `500 ms`, `30 s`, `2 min`, `1 h`, `1h30m`. A bare number is refused: the unit must be said.
 pub fn parse_duration(text: &str) -> Result<Duration, UnitError> {
-    let (number, unit) = split(text, "30 s")?;
-    let factor = match unit {
-        "ms" => 1e-3,
-        "s" => 1.0,
-        "m" | "min" => 60.0,
-        "h" => 3600.0,
-        _ => return Err(unknown(text, unit, "ms, s, min, h")),
-    };
-    Duration::try_from_secs_f64(number * factor).map_err(|_| UnitError::TooLarge(text.to_owned()))
+    let (mut seconds, mut rest) = (0.0, text.trim());
+    loop {
+        let (number, units) = split(rest, "30 s")?;
+        let end = units.find(|c: char| c.is_ascii_digit() || c.is_whitespace()).unwrap_or(units.len());
+        seconds += number * unit_seconds(&units[..end]).ok_or_else(|| unknown(text, &units[..end], "ms, s, min, h"))?;
+        rest = units[end..].trim_start();
+        if rest.is_empty() {
+            return Duration::try_from_secs_f64(seconds).map_err(|_| UnitError::TooLarge(text.to_owned()));
+        }
+    }
+}
+
+fn unit_seconds(unit: &str) -> Option<f64> {
+    match unit {
+        "ms" => Some(1e-3),
+        "s" => Some(1.0),
+        "m" | "min" => Some(60.0),
+        "h" => Some(3600.0),
+        _ => None,
+    }
 }
 
 fn split<'a>(text: &'a str, example: &'static str) -> Result<(f64, &'a str), UnitError> {
@@ -244,6 +255,10 @@ mod tests {
         assert_eq!(parse_duration("90 s"), Ok(Duration::from_secs(90)));
         assert_eq!(parse_duration("2min"), Ok(Duration::from_mins(2)));
         assert_eq!(parse_duration("250ms"), Ok(Duration::from_millis(250)));
+        assert_eq!((parse_duration("1h30m"), parse_duration("1 h 30 min")), (Ok(Duration::from_mins(90)), Ok(Duration::from_mins(90))));
+        for wrong in ["1h30", "1h m", "h", "1 hour", "1h-3m", ""] {
+            assert!(parse_duration(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

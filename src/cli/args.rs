@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
+use clap::builder::ArgPredicate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::effort::{Effort, SETTLED};
 use super::part::Part;
 use crate::units::{Cpus, LinkProfile, parse_bytes};
 
@@ -174,12 +176,16 @@ pub(crate) struct RunArgs {
     /// Which builds are measured, separated by commas; cold,warm,edit when not given, with --quick cold alone
     #[arg(long, value_enum, value_name = "BUILDS", value_delimiter = ',')]
     pub(crate) builds: Vec<BuildArg>,
-    /// How often each variant is measured
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    /// How often each variant is measured; with --precision the most, 30 if not given
+    #[arg(long, value_name = "N", default_value_t = 5, default_value_if("precision", ArgPredicate::IsPresent, "30"))]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) trials: u32,
     /// One trial of each variant: exact bytes, times as a first look
     #[arg(long, conflicts_with = "trials")]
     pub(crate) quick: bool,
+    /// When it has enough, and when a step took too long
+    #[command(flatten)]
+    pub(crate) effort: Effort,
     /// Seed of the order in which variants are measured; drawn and recorded when not given
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
@@ -187,7 +193,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     /// Go on with the run in this folder, with the settings that it has
-    #[arg(long, value_name = "RUN", conflicts_with_all = SETTLED_BY_A_RECORD)]
+    #[arg(long, value_name = "RUN", conflicts_with_all = SETTLED_BY_A_RECORD.into_iter().chain(SETTLED))]
     pub(crate) resume: Option<PathBuf>,
     /// Measure one part of the scenarios: 2/3 is every third from the second; the same seed for all parts
     #[arg(long, value_name = "K/N", requires = "seed")]

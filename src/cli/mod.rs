@@ -5,6 +5,7 @@
 mod args;
 mod commands;
 mod console;
+mod effort;
 mod engine;
 mod exit;
 mod layout;

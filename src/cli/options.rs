@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::rig::bases::BaseChoice;
 use crate::rig::private::EngineLimits;
 use crate::rig::remote::{RegistryName, RegistryNameError};
-use crate::run::Builds;
+use crate::run::{Builds, Limits, StopRules};
 use crate::units::{self, Cpus, LinkProfile};
 
 use super::args::{BasesArg, BuildArg, EngineArg, MessageFormat, RunArgs, Selection};
@@ -34,8 +34,14 @@ pub(super) struct RunOptions {
     pub link: LinkProfile,
     /// The builds of every block.
     pub builds: Builds,
-    /// Iterations of every block.
+    /// Iterations of every block, warm-ups not counted.
     pub trials: u32,
+    /// Iterations before them that only warm up.
+    pub warm_up: u32,
+    /// What ends the run before its last iteration.
+    pub rules: StopRules,
+    /// How long single calls may take.
+    pub limits: Limits,
     /// Seed of the block order.
     pub seed: u64,
     /// The run's folder; `None` makes one below `results`.
@@ -69,6 +75,7 @@ impl RunOptions {
             builds,
             trials,
             quick,
+            effort,
             seed,
             out,
             resume: _,
@@ -85,6 +92,7 @@ impl RunOptions {
         let flags = PrivateFlags { dockerd, engine_root, data_root, registry_mirror, limits: limits_of(cpus, memory)? };
         let engine = EngineChoice::resolve(engine, flags, own_bases)?;
         let builds = builds_of(&builds, quick, matches!(engine, EngineChoice::Host { .. }))?;
+        let trials = if quick { 1 } else { trials };
         Ok(Self {
             selection,
             engine,
@@ -93,7 +101,10 @@ impl RunOptions {
             registry,
             link,
             builds,
-            trials: if quick { 1 } else { trials },
+            trials,
+            warm_up: effort.warm_up,
+            rules: effort.rules(trials)?,
+            limits: effort.limits(),
             seed: seed.unwrap_or_else(|| fastrand::u64(..)),
             out,
             part: shard,

@@ -1,6 +1,6 @@
 //! Whether building a variant again gives the same layers.
 
-use crate::record::Record;
+use crate::record::{Record, TrialOutcome};
 
 /// What the trials of a variant say about its layers. Contents are compared by `diff_id`, so no compressor is in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,7 +18,8 @@ pub enum Layers {
 
 /// Compares the layers of all weighed images of a variant.
 pub fn layers(record: &Record, scenario: &str, variant: &str) -> Layers {
-    let trials = record.trials.iter().filter(|o| o.trial.scenario == scenario && o.trial.variant == variant && o.status.has_numbers());
+    let counts = |o: &&TrialOutcome| o.status.has_numbers() && !o.trial.warmup;
+    let trials = record.trials.iter().filter(|o| o.trial.scenario == scenario && o.trial.variant == variant).filter(counts);
     let mut weighed = trials.filter_map(|o| o.weighing.as_ref()).map(|w| w.layers.as_slice());
     let Some(first) = weighed.next() else { return Layers::Unknown };
     let others: Vec<_> = weighed.collect();
@@ -36,7 +37,6 @@ pub fn layers(record: &Record, scenario: &str, variant: &str) -> Layers {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::TrialOutcome;
 
     /// What a layer holds, and the instruction that made it.
     type Layer = (&'static str, &'static str);

@@ -92,7 +92,14 @@ pub(super) fn check_planned(outcome: &TrialOutcome, run: &RunRecord) -> Result<(
         return Err(format!("{}/{} is not in the plan of run.json", trial.scenario, trial.variant));
     };
     let known = run.settings.builds_of(planned).iter().any(|build| build.is_of(trial));
-    if known { Ok(()) } else { Err(format!("{trial}: the plan of run.json has no such build")) }
+    if !known {
+        return Err(format!("{trial}: the plan of run.json has no such build"));
+    }
+    if trial.warmup != (trial.iteration <= run.settings.warm_up) {
+        let warm_up = run.settings.warm_up;
+        return Err(format!("{trial}: the plan of run.json has {warm_up} iterations of warm-up before those that count"));
+    }
+    Ok(())
 }
 
 /// Checks `run.json` by itself; the error is the problem in words.
@@ -103,6 +110,9 @@ pub(super) fn check_run(run: &RunRecord) -> Result<(), String> {
     }
     if let Some(shard) = run.settings.shard.as_ref().filter(|shard| shard.number == 0 || shard.number > shard.of) {
         return Err(format!("there is no shard {shard}"));
+    }
+    if let Some(problem) = run.stops().find_map(|stopped| stopped.problem(run)) {
+        return Err(problem);
     }
     let overhead = &run.overhead;
     let mut times = [overhead.wall, overhead.bases, overhead.measured].into_iter().chain(overhead.kinds.values().copied());

@@ -159,6 +159,7 @@ fn merged(first: &RunRecord, parts: &[Record]) -> RunRecord {
         host: hosts.reduce(|one, two| one.and(&two)),
         resumed: Vec::new(),
         merged: parts.iter().map(of_part).collect(),
+        stopped: None,
     }
 }
 
@@ -185,6 +186,7 @@ fn of_part(part: &Record) -> MergedRun {
         host: run.conditions.host.clone(),
         cpu: run.receipt.cpu.clone(),
         started: run.started,
+        stopped: run.stopped.clone(),
     }
 }
 

@@ -19,6 +19,7 @@ mod parts;
 mod read;
 mod schema;
 mod series;
+mod stopped;
 mod store;
 mod trial;
 
@@ -39,6 +40,7 @@ pub use parts::{MergedRun, Resumption, Shard};
 pub use read::Record;
 pub use schema::{run_schema, trial_schema};
 pub use series::{Series, SeriesKey};
+pub use stopped::{BlocksLeft, StopRule, Stopped};
 pub use store::Store;
 pub(crate) use trial::serialize_number;
 pub use trial::{

@@ -10,12 +10,13 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{MergedRun, Resumption, Shard, Trial};
+use super::{MergedRun, Resumption, Shard, Stopped, Trial};
 use crate::measure::Measure;
 use crate::units::{LinkProfile, LinkShape};
 
 /// The version that this program writes. 1.0: first format; 1.1: `host`; 1.2: what is in the layers; 1.3: warm builds, edits, deltas,
-/// what the steps of a build need, links, runs that were gone on with, and shards; 1.4: clean builds, and changes of the base image.
+/// what the steps of a build need, links, runs that were gone on with, and shards; 1.4: clean builds, changes of the base image, warm-ups
+/// and rules that end a run.
 pub const FORMAT_VERSION: FormatVersion = FormatVersion { major: 1, minor: 4 };
 
 /// A format's version: a reader takes any minor of its own major.
@@ -88,6 +89,9 @@ pub struct RunRecord {
     /// The runs that this record was put together from, by the number of their shard.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub merged: Vec<MergedRun>,
+    /// The rule that ended the run before its last iteration; absent where none did. Of shards, each has its own in `merged`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<Stopped>,
 }
 
 /// What a run on the user's own engine met there and left.
@@ -124,9 +128,9 @@ pub struct BuildCacheLeft {
 pub enum RunState {
     /// Not ended, or cut off without a word.
     Incomplete,
-    /// Stopped by the user.
+    /// Stopped by the user, or by a time limit before every variant had one whole iteration.
     Interrupted,
-    /// Every planned trial has an outcome.
+    /// Every planned trial has an outcome, but for those that `stopped` names.
     Complete,
 }
 
@@ -294,8 +298,23 @@ pub struct Settings {
     /// The link that was asked for, such as `20mbit,30ms`; absent is the loopback interface as it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
-    /// Iterations of every block.
+    /// Iterations of every block, warm-ups not counted. With `precision` the most.
     pub trials: u32,
+    /// Iterations before them whose trials are warm-ups. Absent is 0.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub warm_up: u32,
+    /// Seconds of measuring after which no block began; absent is no limit. A run that is gone on with has it anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_limit: Option<f64>,
+    /// The half width of the medians' intervals that was enough to end the run, as a share of the median: 0.05 is ± 5 %.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub precision: Option<f64>,
+    /// The longest that one build may take, seconds. Absent before format 1.4, when it was 3600.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub build_timeout: Option<f64>,
+    /// The longest that one push or pull may take, seconds. Absent before format 1.4, when it was 1800.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transfer_timeout: Option<f64>,
     /// The builds of a block: `cold`, `warm`, `edit`, `base`, `clean`. Records without it have `cold` alone.
     #[serde(default = "cold_alone")]
     pub builds: Vec<String>,
@@ -304,6 +323,11 @@ pub struct Settings {
     /// Which part of the scenarios was measured; absent is all of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shard: Option<Shard>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference to it")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 fn cold_alone() -> Vec<String> {
@@ -347,6 +371,11 @@ impl Build {
 }
 
 impl Settings {
+    /// All iterations of a variant, warm-ups and those that count.
+    pub fn iterations(&self) -> u32 {
+        self.warm_up.saturating_add(self.trials)
+    }
+
     /// The builds that each iteration of a variant has, in their order.
     pub fn builds_of(&self, planned: &PlannedVariant) -> Vec<Build> {
         let edits = || planned.edits.iter().cloned().map(Some).collect();

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{BuildCacheLeft, HostRun, Overhead};
+use super::{BuildCacheLeft, HostRun, Overhead, Stopped};
 
 /// A moment at which a run was gone on with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -50,7 +50,7 @@ fn as_index(number: u32) -> usize {
 }
 
 /// A run whose outcomes are in a record that was put together.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct MergedRun {
     /// Its id.
     pub run_id: String,
@@ -65,6 +65,9 @@ pub struct MergedRun {
     /// Its start, UTC.
     #[schemars(with = "String", extend("format" = "date-time"))]
     pub started: Timestamp,
+    /// The rule that ended it before its last iteration; absent where none did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<Stopped>,
 }
 
 impl Overhead {

@@ -6,6 +6,7 @@ use super::data::{
     ReportData, RunFacts, ScenarioReport, UpdateReport, VariantReport,
 };
 use super::doubts::doubts;
+use super::effort;
 use super::updates::{event, rebuild};
 use crate::image::{LayerWeight, Weighing};
 use crate::judge::{bottlenecks, reference};
@@ -48,6 +49,8 @@ fn run_facts(run: &RunRecord) -> RunFacts {
         store: conditions.store.clone(),
         link: conditions.link.clone(),
         trials: run.settings.trials,
+        warm_up: run.settings.warm_up,
+        stopped: run.stops().cloned().collect(),
     }
 }
 
@@ -84,6 +87,7 @@ fn conditions(run: &RunRecord) -> Vec<Fact> {
         ("command", receipt.command_line()),
     ]
     .into_iter()
+    .chain(effort::facts(run))
     .chain(run.host.iter().flat_map(on_host))
     .chain(parts(run))
     .map(|(name, value)| Fact { name: name.to_owned(), value })
@@ -186,7 +190,7 @@ fn variant(record: &Record, series: &[Series], planned: &PlannedVariant) -> Vari
     let outcomes: Vec<&TrialOutcome> = record.trials.iter().filter(of_variant).collect();
     let numbers: Vec<&TrialOutcome> = outcomes.iter().copied().filter(|o| o.status.has_numbers() && !o.trial.warmup).collect();
     let counted: Vec<&TrialOutcome> = numbers.iter().copied().filter(|o| o.trial.cache_state == "cold").collect();
-    let decisive = counted.first().or_else(|| outcomes.first()).map(|o| &o.status);
+    let decisive = counted.first().or_else(|| outcomes.iter().find(|o| !o.trial.warmup)).map(|o| &o.status);
     let (status, reason) = decisive.map_or_else(|| not_run(record), |s| (s.id().to_owned(), s.reason().map(str::to_owned)));
     VariantReport {
         name: planned.variant.clone(),
@@ -267,7 +271,8 @@ fn notes(outcomes: &[&TrialOutcome], has_figures: bool) -> Vec<String> {
     let say = |status: &Status| status.reason().map_or_else(|| status.id().to_owned(), |r| format!("{}: {r}", status.id()));
     let failures = outcomes.iter().filter(fell_out).map(|o| {
         let state = if o.trial.cache_state == "cold" { String::new() } else { format!(" ({})", o.trial.state()) };
-        format!("trial {}{state} gave no figures, {}", o.trial.iteration, say(&o.status))
+        let kind = if o.trial.warmup { "warm-up" } else { "trial" };
+        format!("{kind} {}{state} gave no figures, {}", o.trial.iteration, say(&o.status))
     });
     let mut notes: Vec<String> = failures.collect();
     for warning in outcomes.iter().flat_map(|o| &o.warnings) {

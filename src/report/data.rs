@@ -5,10 +5,10 @@ use serde::Serialize;
 
 use super::builds::BuildReport;
 use crate::measure::{Measure, Unit};
-use crate::record::{FormatVersion, serialize_number, state};
+use crate::record::{FormatVersion, Stopped, serialize_number, state};
 
 /// The version of `report.json`. 1.0: first format; 1.1: edits and updates, and what bounds a
-/// transfer over a link; 1.2: updates by clean builds.
+/// transfer over a link; 1.2: updates by clean builds, warm-ups and rules that ended a run.
 pub const REPORT_VERSION: FormatVersion = FormatVersion { major: 1, minor: 2 };
 
 /// Everything that a report says.
@@ -34,7 +34,7 @@ pub struct ReportData {
 }
 
 /// Which run, and what is said of all its figures.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct RunFacts {
     /// The run's id.
     pub id: String,
@@ -56,8 +56,12 @@ pub struct RunFacts {
     pub store: String,
     /// The link of push and pull.
     pub link: String,
-    /// Iterations that were asked for.
+    /// Iterations that were asked for, warm-ups not counted; the most where a rule could end the run.
     pub trials: u32,
+    /// Iterations before them that are in no figure.
+    pub warm_up: u32,
+    /// The rules that ended the run before its last iteration: one at most, of each shard one at most.
+    pub stopped: Vec<Stopped>,
 }
 
 /// A name and its value.

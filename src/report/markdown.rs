@@ -31,6 +31,7 @@ fn head(page: &mut String, data: &ReportData) {
     let line =
         format!("{} bases, {}, {} with {}, started {}, {}.", run.base_set, run.platform, run.engine, run.store, run.started, run.state);
     push(page, &format!("{}\n", escape(&line)));
+    run.effort().iter().for_each(|sentence| push(page, &format!("{}\n", escape(sentence))));
     match data.scenarios.as_slice() {
         [only] => headlines(only).iter().for_each(|line| push(page, &format!("- {}", escape(line)))),
         several => overview_section(page, several),

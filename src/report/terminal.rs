@@ -90,6 +90,9 @@ impl Page {
         if let Some(note) = interval_note(scenarios) {
             self.line(&note);
         }
+        for sentence in data.run.effort() {
+            self.line(&sentence);
+        }
         if let Some(table) = builds(scenarios) {
             let grid = self.grid(&table);
             self.line(&grid);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use schemars::{JsonSchema, Schema, schema_for};
 use serde::{Deserialize, Serialize};
 
-use crate::record::{Overhead, Trial, TrialOutcome};
+use crate::record::{Overhead, Stopped, Trial, TrialOutcome};
 
 /// Something that happened, with the seconds since the run began.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -104,6 +104,11 @@ pub enum EventKind {
     TrialFinished {
         /// Everything about it.
         outcome: Box<TrialOutcome>,
+    },
+    /// A rule ends the run before its last iteration.
+    Stopped {
+        /// Which one, and what is left out.
+        stopped: Stopped,
     },
     /// Something a reader of the figures must know.
     Warning {

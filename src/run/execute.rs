@@ -6,12 +6,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use crate::record::{Status, TrialOutcome};
+use crate::record::{Status, StopRule, Stopped, TrialOutcome};
 use crate::rig::Engine;
 use crate::scenario::{Expectation, Scenario};
 
+use super::stopping::Pace;
 use super::trial::{Build, Made, Named, TrialEnd, TrialRunner, trial};
-use super::{Bench, Block, Emitter, EventKind, Gone, Plan, Settled};
+use super::{Bench, Block, Clock, Emitter, EventKind, Gone, Plan, Settled, StopRules};
 
 /// How long single calls may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +33,9 @@ impl Default for Limits {
 
 /// Takes each outcome as soon as it is known.
 pub trait Sink {
+    /// All outcomes until now, those of before a run was gone on with among them.
+    fn outcomes(&self) -> &[TrialOutcome];
+
     /// Keeps one outcome and what its steps printed.
     fn keep(&mut self, outcome: TrialOutcome, log: &str) -> Result<TrialOutcome, Box<dyn std::error::Error + Send + Sync>>;
 
@@ -48,6 +52,8 @@ pub(super) type KeepError = Box<dyn std::error::Error + Send + Sync>;
 pub enum End {
     /// Every block has an outcome.
     Complete,
+    /// A rule ended it before its last iteration.
+    Stopped(Stopped),
     /// The user stopped it.
     Interrupted,
     /// An engine or the registry is gone; the blocks that were left are recorded as skipped and lost.
@@ -66,6 +72,10 @@ pub struct Execution<'a, E> {
     pub run_id: &'a str,
     /// Time-outs.
     pub limits: Limits,
+    /// What ends it before its last iteration.
+    pub rules: StopRules,
+    /// The time of measuring, which the rules go by.
+    pub clock: Clock<'a>,
     /// Variants that are not tried, with the reason, by scenario and variant index.
     pub skipped: &'a BTreeMap<(usize, usize), String>,
     /// What is measured already.
@@ -80,11 +90,16 @@ impl<E: Engine> Execution<'_, E> {
     /// Runs all blocks of which something is left to measure. Fails only when an outcome cannot be kept: measuring on would lose data.
     pub async fn run(&self, sink: &mut impl Sink) -> Result<End, Box<dyn std::error::Error + Send + Sync>> {
         let (mut gone, mut before) = (None, 0);
-        for block in &self.plan.blocks {
+        let mut pace = Pace::new(self.rules, self.clock);
+        for (place, block) in self.plan.blocks.iter().enumerate() {
             if self.cancel.is_cancelled() {
                 return Ok(End::Interrupted);
             }
             if !self.plan.is_done(self.scenarios, *block, self.settled) {
+                // Blocks that are lost with the engine take no time, and each says so.
+                if let Some(rule) = pace.ends_before(*block, sink.outcomes()).filter(|_| gone.is_none()) {
+                    return Ok(End::Stopped(self.stopped(rule, pace.elapsed(), place)));
+                }
                 let found = Box::pin(self.block(*block, gone.as_ref(), before, sink)).await?;
                 gone = gone.or(found);
             }
@@ -95,6 +110,15 @@ impl<E: Engine> Execution<'_, E> {
             Some(gone) => End::Gone(gone),
             None => End::Complete,
         })
+    }
+
+    /// What is said of a run that ends before the block at `place`.
+    fn stopped(&self, rule: StopRule, after: Duration, place: usize) -> Stopped {
+        let blocks_left = self.plan.left_from(place, self.scenarios, self.settled);
+        let iterations = self.plan.whole_without(&blocks_left, self.scenarios);
+        let stopped = Stopped { rule, after_seconds: after.as_secs_f64(), iterations, blocks_left };
+        self.emitter.send(EventKind::Stopped { stopped: stopped.clone() });
+        stopped
     }
 
     /// All trials of one block, each kept before the next begins; what went away in them.

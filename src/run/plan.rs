@@ -3,6 +3,9 @@
 //! A block is all trials of one variant in one iteration. Blocks of all variants are interleaved: every iteration holds
 //! each variant once, in an order drawn from the seed, so that a slow spell of the machine falls on all variants alike.
 
+use std::collections::BTreeMap;
+
+use crate::record::BlocksLeft;
 use crate::scenario::{Expectation, Scenario, Variant};
 
 use super::Settled;
@@ -62,8 +65,10 @@ pub struct Block {
     pub scenario: usize,
     /// Index into the scenario's variants.
     pub variant: usize,
-    /// From 1.
+    /// From 1; warm-ups come first and are counted too.
     pub iteration: u32,
+    /// Whether its trials are warm-ups.
+    pub warmup: bool,
 }
 
 impl Plan {
@@ -75,7 +80,8 @@ impl Plan {
         let mut random = fastrand::Rng::with_seed(seed);
         let mut blocks = Vec::new();
         for iteration in 1..=iterations {
-            let mut round: Vec<Block> = all_variants(scenarios).map(|(scenario, variant)| Block { scenario, variant, iteration }).collect();
+            let mut round: Vec<Block> =
+                all_variants(scenarios).map(|(scenario, variant)| Block { scenario, variant, iteration, warmup: false }).collect();
             random.shuffle(&mut round);
             blocks.extend(round);
         }
@@ -86,6 +92,13 @@ impl Plan {
     #[must_use]
     pub fn with_builds(self, builds: Builds) -> Self {
         Self { builds, ..self }
+    }
+
+    /// The same plan with its first `iterations` as warm-ups.
+    #[must_use]
+    pub fn with_warm_ups(mut self, iterations: u32) -> Self {
+        self.blocks.iter_mut().for_each(|block| block.warmup = block.iteration <= iterations);
+        self
     }
 
     /// The trials of all blocks.
@@ -114,6 +127,38 @@ impl Plan {
             Some(false) => true,
             Some(true) => trials.all(|later| settled.has(&later)),
         }
+    }
+
+    /// The blocks from the one at `place` on of which something is left to measure, by variant in the order of the scenarios.
+    pub(super) fn left_from(&self, place: usize, scenarios: &[Scenario], settled: &Settled) -> Vec<BlocksLeft> {
+        let mut blocks = self.blocks.get(place..).unwrap_or_default().to_vec();
+        blocks.retain(|block| !self.is_done(scenarios, *block, settled));
+        blocks.sort();
+        let mut left = Vec::<BlocksLeft>::new();
+        for block in blocks {
+            let (scenario, first) = (&scenarios[block.scenario], block.iteration);
+            let next =
+                BlocksLeft { scenario: scenario.name.clone(), variant: scenario.variants[block.variant].name.clone(), first, last: first };
+            let follows = |last: &&mut BlocksLeft| (&last.scenario, &last.variant, last.last + 1) == (&next.scenario, &next.variant, first);
+            match left.last_mut().filter(follows) {
+                Some(last) => last.last = first,
+                None => left.push(next),
+            }
+        }
+        left
+    }
+
+    /// How many iterations that count every variant has without the blocks in `left`.
+    pub(super) fn whole_without(&self, left: &[BlocksLeft], scenarios: &[Scenario]) -> u32 {
+        let is_left = |block: &Block| {
+            let (scenario, variant) = (&scenarios[block.scenario].name, &scenarios[block.scenario].variants[block.variant].name);
+            left.iter().any(|l| (&l.scenario, &l.variant) == (scenario, variant) && (l.first..=l.last).contains(&block.iteration))
+        };
+        let mut whole = BTreeMap::<(usize, usize), u32>::new();
+        for block in self.blocks.iter().filter(|block| !block.warmup) {
+            *whole.entry((block.scenario, block.variant)).or_default() += u32::from(!is_left(block));
+        }
+        whole.into_values().min().unwrap_or(0)
     }
 
     /// How many blocks are left to measure where `settled` stays.

@@ -31,7 +31,16 @@ impl From<EngineError> for Stop {
 /// A call that took longer than it may.
 pub(super) fn timed_out(what: &str, limit: Duration) -> Stop {
     let limit = crate::units::seconds(limit.as_secs_f64());
-    Stop::Status(Status::TimedOut { reason: format!("{what} took longer than {limit}") })
+    Stop::Status(Status::TimedOut { reason: format!("{what} took longer than {limit}{}", cure(what)) })
+}
+
+/// The option that allows more, for what has one.
+fn cure(what: &str) -> &'static str {
+    match what {
+        "the build" => "; allow more with --build-timeout",
+        "the push" | "the pull" | "the export" => "; allow more with --transfer-timeout",
+        _ => "",
+    }
 }
 
 /// A trial whose numbers mean something else than they should.

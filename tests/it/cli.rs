@@ -2,6 +2,7 @@
 
 mod closed_pipe;
 mod colour;
+mod effort;
 mod exit_codes;
 mod help;
 mod host_run;

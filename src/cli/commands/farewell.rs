@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::cli::plain;
-use crate::record::{HostRun, Record, RunState, TrialOutcome};
+use crate::record::{HostRun, Record, RunState, StopRule, Stopped, TrialOutcome};
 use crate::units;
 
 /// Where the report of the run in `folder` lies, and the next step, a line each. `bare` are the folders of scenarios without
@@ -11,7 +11,11 @@ use crate::units;
 pub(super) fn farewell(folder: &Path, record: &Record, bare: &[&Path]) -> String {
     let folder = folder.display();
     let next = match record.run.state {
-        RunState::Complete => format!("{}{}", unproven(bare), next(&folder.to_string(), &record.trials)),
+        RunState::Complete => {
+            let stopped = record.run.stopped.as_ref().map(|stopped| ended(stopped, &folder.to_string()));
+            format!("{}{}{}", unproven(bare), stopped.unwrap_or_default(), next(&folder.to_string(), &record.trials))
+        }
+        RunState::Interrupted if record.run.stopped.is_some() => too_short(&folder.to_string()),
         RunState::Interrupted => format!("stopped early: the report shows what was measured until then; {}", goes_on(&folder.to_string())),
         RunState::Incomplete => format!("incomplete: the report shows what was measured until then; {}", goes_on(&folder.to_string())),
     };
@@ -21,6 +25,21 @@ pub(super) fn farewell(folder: &Path, record: &Record, bare: &[&Path]) -> String
 
 fn goes_on(folder: &str) -> String {
     format!("`loadline run --resume {folder}` goes on with it")
+}
+
+/// How to have what a rule left out.
+fn ended(stopped: &Stopped, folder: &str) -> String {
+    match stopped.rule {
+        StopRule::TimeLimit => format!("ended by {stopped}; `loadline run --resume {folder}` measures for as long again\n"),
+        StopRule::Precision => format!("ended by {stopped}\n"),
+    }
+}
+
+fn too_short(folder: &str) -> String {
+    format!(
+        "the time limit ended the run before every variant had one whole iteration; `loadline run --resume {folder}` measures for as \
+         long again, and a new run with a longer --time-limit from the start"
+    )
 }
 
 /// What stays on the user's own engine, and the commands that remove it, a line each.
@@ -109,6 +128,18 @@ mod tests {
             unproven(&[Path::new("/srv/shop")]),
             "not verified: nothing proves that the app in /srv/shop works; `loadline init /srv/shop` finds its smoke check\n"
         );
+    }
+
+    #[test]
+    fn a_rule_that_ended_the_run_is_told_with_the_way_to_have_the_rest() {
+        let stopped = |rule| Stopped { rule, after_seconds: 61.0, iterations: 3, blocks_left: Vec::new() };
+        assert_eq!(
+            ended(&stopped(StopRule::TimeLimit), "results/x"),
+            "ended by the time limit after 1 min 01 s of measuring: 3 whole iterations, 0 blocks left out; `loadline run --resume results/x` \
+             measures for as long again\n"
+        );
+        assert!(!ended(&stopped(StopRule::Precision), "results/x").contains("--resume"), "it has what was asked for");
+        assert!(too_short("results/x").contains("before every variant had one whole iteration; `loadline run --resume results/x`"));
     }
 
     #[test]

@@ -3,9 +3,12 @@
 use clap::ValueEnum;
 
 use crate::cli::args::{RunArgs, Selection};
+use crate::cli::effort::Effort;
 use crate::cli::part::Part;
 use crate::cli::{Exit, Failure, plain};
-use crate::record::{BaseSet, Conditions, FORMAT_VERSION, Receipt, Record, RecordError, Resumption, RunRecord, RunState, Settings, Store};
+use crate::record::{
+    BaseSet, Conditions, FORMAT_VERSION, Receipt, Record, RecordError, Resumption, RunRecord, RunState, Settings, StopRule, Store,
+};
 use crate::run::Settled;
 use crate::scenario::Discovered;
 use crate::units::{Cpus, LinkProfile};
@@ -60,6 +63,7 @@ fn restored(args: RunArgs, run: &RunRecord) -> Result<RunArgs, Failure> {
         builds: settings.builds.iter().map(|build| known("builds", build)).collect::<Result<_, _>>()?,
         trials: settings.trials,
         quick: false,
+        effort: Effort::recorded(settings).ok_or_else(|| unknown("time_limit or a time-out", "no time that is one"))?,
         seed: Some(run.seed),
         out: None,
         shard: settings.shard.as_ref().map(Part::from),
@@ -91,6 +95,11 @@ impl GoesOn {
     /// What stays.
     pub(super) fn settled(&self) -> Settled {
         Settled::of(&self.record.trials)
+    }
+
+    /// Whether it ended because its figures were precise enough.
+    pub(super) fn is_precise(&self) -> bool {
+        self.record.run.stopped.as_ref().is_some_and(|stopped| stopped.rule == StopRule::Precision)
     }
 
     /// Refuses to go on where what is measured is not what was measured: another version, plan or commit.
@@ -149,6 +158,7 @@ impl GoesOn {
         run.format_version = FORMAT_VERSION;
         run.state = RunState::Incomplete;
         run.finished = None;
+        run.stopped = None;
         run.resumed.push(Resumption { at: jiff::Timestamp::now(), after_trials: settled });
         let mut session = Session::again(store, run, record.trials);
         session.warn_once(warnings);

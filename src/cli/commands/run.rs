@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use jiff::Zoned;
 use tokio_util::sync::CancellationToken;
@@ -16,7 +17,7 @@ use crate::record::{Record, RecordError, RunState, Shard, Store};
 use crate::report::{self, ReportData};
 use crate::rig::bases::{self, BaseError};
 use crate::rig::private::PrivateError;
-use crate::run::{self, Emitter, End, EventKind, Execution, Limits, Plan, RigError, RigSettings, Rigged, Stopwatch};
+use crate::run::{self, Emitter, End, EventKind, Execution, Plan, RigError, RigSettings, Rigged, Stopwatch};
 use crate::scenario::Discovered;
 
 use super::farewell::farewell;
@@ -65,14 +66,15 @@ enum Place {
 }
 
 impl Place {
-    /// Whether a record has all that was planned already.
+    /// Whether a record has all that was planned already, or all that was wanted.
     fn is_full(goes_on: &GoesOn, options: &RunOptions, found: &Discovered) -> bool {
-        plan(options, found).left(&found.scenarios, &goes_on.settled()) == 0
+        goes_on.is_precise() || plan(options, found).left(&found.scenarios, &goes_on.settled()) == 0
     }
 }
 
 fn plan(options: &RunOptions, found: &Discovered) -> Plan {
-    Plan::new(&found.scenarios, options.trials, options.seed).with_builds(options.builds)
+    let iterations = options.warm_up.saturating_add(options.trials);
+    Plan::new(&found.scenarios, iterations, options.seed).with_builds(options.builds).with_warm_ups(options.warm_up)
 }
 
 fn create_store(options: &RunOptions) -> Result<Store, Failure> {
@@ -154,7 +156,10 @@ fn stopped_early(
             Session::begin(options, (found, shard), create_store(options)?, facts, conditions, Vec::new())?
         }
     };
-    session.finish(&End::Interrupted, emitter)?;
+    // A run that had come to its end, if to a part of what was planned, stays at it.
+    if session.state() != RunState::Complete {
+        session.finish(&End::Interrupted, emitter)?;
+    }
     Ok(Ran { folder: session.folder().to_owned(), end: End::Interrupted, afterwards: None })
 }
 
@@ -171,13 +176,15 @@ async fn on_the_bench(
     let settled = session.settled();
     emitter.send(EventKind::RunStarted { run_id: session.run_id(), trials: plan.trials(&found.scenarios) });
     let skipped = run::skipped(&found.scenarios, rigged.provided.as_ref()).map_err(|e| Failure::new(Exit::Usage, e))?;
-    let run_id = session.run_id();
+    let (run_id, began) = (session.run_id(), Instant::now());
     let execution = Execution {
         bench: &rigged.bench,
         scenarios: &found.scenarios,
         plan: &plan,
         run_id: &run_id,
-        limits: Limits::default(),
+        limits: options.limits,
+        rules: options.rules,
+        clock: &|| began.elapsed(),
         skipped: &skipped,
         settled: &settled,
         emitter,
@@ -257,16 +264,18 @@ fn conclude(options: &RunOptions, found: &Discovered, ran: Ran) -> Result<Exit, 
     match end {
         End::Interrupted => Ok(Exit::Interrupted),
         End::Gone(gone) => Err(Failure::new(Exit::Engine, gone)),
-        End::Complete if afterwards.is_some() => Ok(Exit::Engine),
-        End::Complete if judge::completeness(&record, options.allow_skips).is_complete() => Ok(Exit::Ok),
-        End::Complete => Ok(Exit::Incomplete),
+        End::Complete | End::Stopped(_) if afterwards.is_some() => Ok(Exit::Engine),
+        End::Complete | End::Stopped(_) if judge::completeness(&record, options.allow_skips).is_complete() => Ok(Exit::Ok),
+        End::Complete | End::Stopped(_) => Ok(Exit::Incomplete),
     }
 }
 
 /// How the record's state reads for an end.
 pub(super) const fn state(end: &End) -> RunState {
     match end {
-        End::Complete => RunState::Complete,
+        // Without one iteration of every variant there is nothing to set beside each other.
+        End::Stopped(stopped) if stopped.iterations == 0 => RunState::Interrupted,
+        End::Complete | End::Stopped(_) => RunState::Complete,
         End::Interrupted => RunState::Interrupted,
         End::Gone(_) => RunState::Incomplete,
     }

@@ -57,6 +57,7 @@ impl Session {
             host: None,
             resumed: Vec::new(),
             merged: Vec::new(),
+            stopped: None,
             warnings: warnings.into_iter().map(|message| Warning { message }).collect(),
         };
         let session =
@@ -139,6 +140,7 @@ impl Session {
     pub(super) fn finish(&mut self, end: &End, emitter: &Emitter) -> Result<(), Failure> {
         self.run.finished = Some(Timestamp::now());
         self.run.state = state(end);
+        self.run.stopped = if let End::Stopped(stopped) = end { Some(stopped.clone()) } else { None };
         self.run.overhead = self.before.and(&emitter.watch().account());
         let event = run::EventKind::RunFinished { overhead: self.run.overhead.clone(), seconds: self.run.overhead.wall };
         emitter.send(event);
@@ -197,6 +199,10 @@ fn invalid(outcome: TrialOutcome, problem: String) -> TrialOutcome {
 pub(super) struct Keeper<'a>(pub &'a mut Session);
 
 impl Sink for Keeper<'_> {
+    fn outcomes(&self) -> &[TrialOutcome] {
+        self.0.outcomes()
+    }
+
     fn keep(&mut self, outcome: TrialOutcome, log: &str) -> Result<TrialOutcome, Box<dyn std::error::Error + Send + Sync>> {
         let outcome = self.0.keep(outcome, log)?;
         self.0.outcomes.push(outcome.clone());
@@ -256,6 +262,11 @@ fn settings(options: &RunOptions, shard: Option<Shard>) -> Settings {
         registry: options.registry.as_ref().map(ToString::to_string),
         link: options.link.shape().map(|shape| shape.to_string()),
         trials: options.trials,
+        warm_up: options.warm_up,
+        time_limit: options.rules.time_limit.map(|limit| limit.as_secs_f64()),
+        precision: options.rules.precision,
+        build_timeout: Some(options.limits.build.as_secs_f64()),
+        transfer_timeout: Some(options.limits.transfer.as_secs_f64()),
         builds: options.builds.ids().map(str::to_owned).collect(),
         allow_skips: options.allow_skips,
         shard,

@@ -51,6 +51,7 @@ impl View for Bars {
             }
             EventKind::BaseSet { set, reason } => self.bar.println(wording::base_set(set, reason)),
             EventKind::TrialFinished { outcome } => self.bar.println(wording::outcome(outcome)),
+            EventKind::Stopped { stopped } => self.bar.println(wording::stopped(stopped)),
             EventKind::Warning { message } => self.bar.println(wording::warning(message)),
             _ => {}
         }

@@ -51,6 +51,7 @@ impl Lines {
                 self.clock.trial_finished(event.at);
                 Some(wording::outcome(outcome))
             }
+            EventKind::Stopped { stopped } => Some(wording::stopped(stopped)),
             EventKind::Warning { message } => Some(wording::warning(message)),
             EventKind::StepStarted { .. } | EventKind::Log { .. } | EventKind::RunFinished { .. } => None,
         }

@@ -54,6 +54,7 @@ impl Now {
             | EventKind::EngineChosen { .. }
             | EventKind::BaseSet { .. }
             | EventKind::SizeSoFar { .. }
+            | EventKind::Stopped { .. }
             | EventKind::Warning { .. }
             | EventKind::RunFinished { .. } => {}
         }

@@ -2,13 +2,14 @@
 
 use crate::cli::plain;
 use crate::measure::Measure;
-use crate::record::{Status, Trial, TrialOutcome};
+use crate::record::{Status, Stopped, Trial, TrialOutcome};
 use crate::units;
 
 /// `go-api/multi`, with the iteration where there is more than one.
 pub(super) fn trial(trial: &Trial) -> String {
     let name = plain::line(&format!("{}/{}", trial.scenario, trial.variant));
     match trial.iteration {
+        n if trial.warmup => format!("{name} (warm-up {n})"),
         0 | 1 => name,
         n => format!("{name} (iteration {n})"),
     }
@@ -54,6 +55,11 @@ pub(super) fn base_set(set: &str, reason: &str) -> String {
 /// Something a reader of the figures must know.
 pub(super) fn warning(message: &str) -> String {
     format!("warning: {}", plain::line(message))
+}
+
+/// The rule that ends the run before its last iteration.
+pub(super) fn stopped(stopped: &Stopped) -> String {
+    format!("ended by {stopped}")
 }
 
 /// How a trial ended: one line, and below it what a failed step said last.

@@ -47,7 +47,7 @@ fn conditions(name: &str, record: &Record, data: &ReportData) -> String {
         run.platform,
         run.base_set,
         run.link,
-        units::count(run.trials as usize, "trial"),
+        run.trials_of_each(),
     );
     let command = code(&receipt.command_line());
     format!("{} Command: {command}. Everything else: [results/published/{name}](results/published/{name}/README.md).", escape(&line))

@@ -38,7 +38,7 @@ fn head(page: &mut String, name: &str, record: &Record, data: &ReportData) {
         "{} in {}, {} of each, measured by loadline {} on {}, in run {}. This page is made from the record by {}.",
         escape(&subject(data)),
         units::count(variants, "variant"),
-        units::count(data.run.trials as usize, "trial"),
+        data.run.trials_of_each(),
         escape(&data.run.tool_version),
         date(record),
         code(&data.run.id),

@@ -52,7 +52,7 @@ pub(in crate::run) fn trial(scenario: &Scenario, variant: &Variant, block: Block
         iteration: block.iteration,
         cache_state: build.cache_state.to_owned(),
         edit: build.edit.map(str::to_owned),
-        warmup: false,
+        warmup: block.warmup,
     }
 }
 

@@ -4,4 +4,5 @@ mod builds;
 mod link;
 mod resume;
 mod run;
+mod stopping;
 mod tryout;

@@ -16,14 +16,20 @@ use crate::support::records::{planned, run};
 /// The sink of a run that goes on: the record on disk.
 struct Book {
     store: Store,
+    outcomes: Vec<TrialOutcome>,
     again: Vec<Trial>,
 }
 
 type Kept<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 impl Sink for Book {
+    fn outcomes(&self) -> &[TrialOutcome] {
+        &self.outcomes
+    }
+
     fn keep(&mut self, outcome: TrialOutcome, _log: &str) -> Kept<TrialOutcome> {
         self.store.append(&outcome)?;
+        self.outcomes.push(outcome.clone());
         Ok(outcome)
     }
 
@@ -45,7 +51,7 @@ fn run_json() -> RunRecord {
 fn begun(folder: &Path) -> Book {
     let store = Store::create(folder).expect("the folder is empty");
     store.write_run(&run_json()).expect("run.json is written");
-    Book { store, again: Vec::new() }
+    Book { store, outcomes: Vec::new(), again: Vec::new() }
 }
 
 /// The record as it was left, taken to go on with, and what stays of it.
@@ -53,7 +59,8 @@ fn reopened(folder: &Path) -> (Book, Settled) {
     let mut store = Store::reopen(folder).expect("nobody writes it");
     let record = Record::read(folder).expect("it reads");
     store.mend().expect("it can be written");
-    (Book { store, again: Vec::new() }, Settled::of(&record.trials))
+    let settled = Settled::of(&record.trials);
+    (Book { store, outcomes: record.trials, again: Vec::new() }, settled)
 }
 
 fn case(odd: Behaviour) -> Case {

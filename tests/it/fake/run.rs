@@ -14,7 +14,7 @@ use loadline::rig::RunNetwork;
 use loadline::rig::host::{CONTAINER_LABEL, OWNER_LABEL, Owner, RUN_LABEL};
 use loadline::rig::link::{Link, LinkUse};
 use loadline::rig::registry::{Registry, RegistryOptions};
-use loadline::run::{Bench, Builds, Emitter, End, Event, EventKind, Execution, Limits, Plan, Settled, Sink, Stopwatch};
+use loadline::run::{Bench, Builds, Emitter, End, Event, EventKind, Execution, Limits, Plan, Settled, Sink, StopRules, Stopwatch};
 use loadline::scenario::{Builder, Expectation, Language, Scenario, Smoke, SmokeCheck, SmokeExpect, SmokeRequest, Variant};
 use loadline::units::LinkProfile;
 use tokio_util::sync::CancellationToken;
@@ -48,9 +48,13 @@ impl Ran {
 }
 
 #[derive(Default)]
-struct Kept(Vec<TrialOutcome>);
+pub(super) struct Kept(pub(super) Vec<TrialOutcome>);
 
 impl Sink for Kept {
+    fn outcomes(&self) -> &[TrialOutcome] {
+        &self.0
+    }
+
     fn keep(&mut self, outcome: TrialOutcome, _log: &str) -> Result<TrialOutcome, Box<dyn std::error::Error + Send + Sync>> {
         self.0.push(outcome.clone());
         Ok(outcome)
@@ -79,6 +83,9 @@ pub(super) struct Case {
     skipped: BTreeMap<(usize, usize), String>,
     unreachable: Option<String>,
     pub(super) limits: Limits,
+    pub(super) rules: StopRules,
+    pub(super) trials: u32,
+    pub(super) warm_up: u32,
     cancel: CancellationToken,
 }
 
@@ -102,6 +109,9 @@ impl Case {
             skipped: BTreeMap::new(),
             unreachable: None,
             limits: Limits::default(),
+            rules: StopRules::default(),
+            trials: 1,
+            warm_up: 0,
             cancel: CancellationToken::new(),
         }
     }
@@ -159,13 +169,20 @@ impl Case {
         });
         let emitter = Emitter::new(Arc::new(Stopwatch::start()), listener);
         let scenarios = [self.scenario];
-        let plan = Plan::new(&scenarios, 1, 1).with_builds(self.builds);
+        let plan = Plan::new(&scenarios, self.warm_up + self.trials, 1).with_builds(self.builds).with_warm_ups(self.warm_up);
+        // Each build takes ten seconds by this clock.
+        let clock = || {
+            Duration::from_secs(10)
+                * u32::try_from(bench.builder.calls().iter().filter(|call| call.starts_with("build ")).count()).expect("a few")
+        };
         let execution = Execution {
             bench: &bench,
             scenarios: &scenarios,
             plan: &plan,
             run_id: "test",
             limits: self.limits,
+            rules: self.rules,
+            clock: &clock,
             skipped: &self.skipped,
             settled: &self.settled,
             emitter: &emitter,

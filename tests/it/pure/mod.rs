@@ -12,4 +12,5 @@ mod record;
 mod report;
 mod reproduce;
 mod scenario;
+mod stopping;
 mod weighing;

@@ -85,6 +85,7 @@ pub(crate) fn run() -> RunRecord {
         host: None,
         resumed: Vec::new(),
         merged: Vec::new(),
+        stopped: None,
         warnings: vec![Warning { message: "the CPU's frequency is not fixed; expect noisier times".to_owned() }],
     }
 }
@@ -139,6 +140,11 @@ fn settings() -> Settings {
         registry: None,
         link: None,
         trials: 3,
+        warm_up: 0,
+        time_limit: None,
+        precision: None,
+        build_timeout: None,
+        transfer_timeout: None,
         builds: vec!["cold".to_owned()],
         allow_skips: false,
         shard: None,

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use loadline::record::TrialOutcome;
 use loadline::rig::bases::{BaseChoice, cache_folder};
 use loadline::rig::private::{DataRoot, EngineLimits};
-use loadline::run::{self, Emitter, End, EngineKind, EventKind, Execution, Limits, Plan, RigSettings, Rigged, Settled, Sink, Stopwatch};
+use loadline::run::{
+    self, Emitter, End, EngineKind, EventKind, Execution, Limits, Plan, RigSettings, Rigged, Settled, Sink, StopRules, Stopwatch,
+};
 use loadline::scenario::Scenario;
 use loadline::units::LinkProfile;
 use tokio_util::sync::CancellationToken;
@@ -17,6 +19,10 @@ use tokio_util::sync::CancellationToken;
 struct Kept(Vec<TrialOutcome>);
 
 impl Sink for Kept {
+    fn outcomes(&self) -> &[TrialOutcome] {
+        &self.0
+    }
+
     fn keep(&mut self, outcome: TrialOutcome, _log: &str) -> Result<TrialOutcome, Box<dyn std::error::Error + Send + Sync>> {
         self.0.push(outcome.clone());
         Ok(outcome)
@@ -72,6 +78,8 @@ pub(super) async fn measure(
         plan: &plan,
         run_id: "test",
         limits: Limits::default(),
+        rules: StopRules::default(),
+        clock: &|| std::time::Duration::ZERO,
         skipped: &BTreeMap::new(),
         settled: &Settled::default(),
         emitter: &Emitter::new(Arc::new(Stopwatch::start()), listener),
