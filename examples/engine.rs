@@ -29,7 +29,13 @@ async fn main() -> Result<(), AnyError> {
         references.extend(variant_references(variant)?);
     }
     let settings = RigSettings {
-        engine: EngineKind::Private { dockerd: None, engine_root: None, data_root: DataRoot::Disk, registry_mirror: None, limits: EngineLimits::default() },
+        engine: EngineKind::Private {
+            dockerd: None,
+            engine_root: None,
+            data_root: DataRoot::Disk,
+            registry_mirror: None,
+            limits: EngineLimits::default(),
+        },
         bases: BaseChoice::Auto,
         locked: false,
         lock: "bases.lock".into(),

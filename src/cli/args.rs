@@ -477,7 +477,7 @@ mod tests {
         let command = Cli::command();
         let run = command.find_subcommand("run").expect("there is run");
         let mut all: Vec<&str> = run.get_arguments().map(|argument| argument.get_id().as_str()).collect();
-        let mut known: Vec<&str> = SETTLED_BY_A_RECORD.into_iter().chain(of_this_machine).collect();
+        let mut known: Vec<&str> = SETTLED_BY_A_RECORD.into_iter().chain(SETTLED).chain(of_this_machine).collect();
         all.sort_unstable();
         known.sort_unstable();
         assert_eq!(all, known, "decide whether `--resume` may stand beside a new argument");

@@ -8,6 +8,7 @@ mod compare;
 mod completeness;
 mod conditions;
 mod layers;
+mod noise;
 mod reference;
 mod reproduction;
 
@@ -15,5 +16,6 @@ pub use bottleneck::{Bottleneck, Bound, Direction, LINK_BOUND, LINK_TIME, Transf
 pub use compare::{Comparison, Finding, MIN_TIMES, RATIO_TOLERANCE, Subject, TIME_EFFECT, Verdict, compare};
 pub use completeness::{Completeness, Shortfall, completeness};
 pub use layers::{Layers, layers};
+pub use noise::{Calm, Disturbance, Factors, MUCH_BY_OTHERS, MUCH_STOLEN, Noise, Part, What, When, look, noise};
 pub use reference::reference;
 pub use reproduction::{LAYER_TOLERANCE, MIN_RATIO_TIMES, Outcome, Reproduction, TIME_RATIO_EFFECT, reproduce};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Observation, RunRecord, TransferRecord, TrialOutcome};
+use super::{NoiseProbe, Observation, RunRecord, TransferRecord, TrialOutcome};
 use crate::image::Weighing;
 use crate::measure::{Kind, Measure};
 
@@ -30,6 +30,7 @@ pub(super) fn check_outcome(outcome: &TrialOutcome) -> Result<(), String> {
     if outcome.push.iter().chain(&outcome.pull).flat_map(times).any(|t| !t.is_finite() || t < 0.0) {
         return Err("a push or a pull has a time that nothing takes".to_owned());
     }
+    outcome.noise.as_ref().map_or(Ok(()), NoiseProbe::check)?;
     outcome.weighing.as_ref().map_or(Ok(()), |weighing| check_weighing(weighing, &outcome.observations))
 }
 
@@ -119,5 +120,5 @@ pub(super) fn check_run(run: &RunRecord) -> Result<(), String> {
     if times.any(|t| !t.is_finite() || t < 0.0) {
         return Err("the overhead has a time that nothing takes".to_owned());
     }
-    Ok(())
+    run.noise.iter().try_for_each(|before| before.probe.check())
 }

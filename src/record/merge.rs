@@ -160,6 +160,7 @@ fn merged(first: &RunRecord, parts: &[Record]) -> RunRecord {
         resumed: Vec::new(),
         merged: parts.iter().map(of_part).collect(),
         stopped: None,
+        noise: parts.iter().flat_map(|part| part.run.noise.clone()).collect(),
     }
 }
 

@@ -14,6 +14,7 @@ mod git;
 mod host;
 mod merge;
 mod model;
+mod noise;
 mod owner;
 mod parts;
 mod read;
@@ -35,6 +36,7 @@ pub use model::{
     BaseRecord, BaseSet, Build, BuildCacheLeft, COMPRESSES_AT_PUSH, Conditions, FORMAT_VERSION, FormatVersion, HostRun, Overhead,
     PlannedVariant, Receipt, RegistryKind, RunRecord, RunState, Settings, Warning,
 };
+pub use noise::{Jitter, NoiseBefore, NoiseProbe, Told};
 pub use owner::Owner;
 pub use parts::{MergedRun, Resumption, Shard};
 pub use read::Record;

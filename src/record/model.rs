@@ -10,13 +10,13 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{MergedRun, Resumption, Shard, Stopped, Trial};
+use super::{MergedRun, NoiseBefore, Resumption, Shard, Stopped, Trial};
 use crate::measure::Measure;
 use crate::units::{LinkProfile, LinkShape};
 
 /// The version that this program writes. 1.0: first format; 1.1: `host`; 1.2: what is in the layers; 1.3: warm builds, edits, deltas,
-/// what the steps of a build need, links, runs that were gone on with, and shards; 1.4: clean builds, changes of the base image, warm-ups
-/// and rules that end a run.
+/// what the steps of a build need, links, runs that were gone on with, and shards; 1.4: clean builds, changes of the base image, warm-ups,
+/// rules that end a run, and how noisy the machine was.
 pub const FORMAT_VERSION: FormatVersion = FormatVersion { major: 1, minor: 4 };
 
 /// A format's version: a reader takes any minor of its own major.
@@ -92,6 +92,10 @@ pub struct RunRecord {
     /// The rule that ended the run before its last iteration; absent where none did. Of shards, each has its own in `merged`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped: Option<Stopped>,
+    /// How noisy the machine was before the first trial: once for a run, and again for each time that it was gone on with and for each
+    /// run that it was put together from. Empty before format 1.4 and for a run without trials.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub noise: Vec<NoiseBefore>,
 }
 
 /// What a run on the user's own engine met there and left.

@@ -77,7 +77,7 @@ impl fmt::Display for Stopped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let rule = match self.rule {
             StopRule::TimeLimit => "the time limit",
-            StopRule::Precision => "enough precision",
+            StopRule::Precision => "the precision that was asked for",
         };
         let count = |n: u32, noun| units::count(usize::try_from(n).unwrap_or(usize::MAX), noun);
         let (iterations, blocks) = (count(self.iterations, "whole iteration"), count(self.blocks(), "block"));

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::Warning;
+use super::{NoiseProbe, Warning};
 use crate::dockerfile::Line;
 use crate::image::Weighing;
 use crate::measure::{Measure, Unit};
@@ -83,6 +83,10 @@ pub struct TrialOutcome {
     /// with measures it again. Absent is false.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub lost: bool,
+    /// How noisy the machine was right before the trial's block; absent for trials that are not the first of one, for blocks that were not
+    /// tried, and before format 1.4.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub noise: Option<NoiseProbe>,
 }
 
 impl TrialOutcome {

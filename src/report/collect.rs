@@ -7,9 +7,10 @@ use super::data::{
 };
 use super::doubts::doubts;
 use super::effort;
+use super::noise::{self, NoiseReport};
 use super::updates::{event, rebuild};
 use crate::image::{LayerWeight, Weighing};
-use crate::judge::{bottlenecks, reference};
+use crate::judge::{self, bottlenecks, reference};
 use crate::measure::Unit;
 use crate::record::{
     BuildCacheLeft, DeltaLayer, DeltaRecord, HostRun, MergedRun, PlannedVariant, Record, Resumption, RunRecord, RunState, Series, Status,
@@ -22,6 +23,8 @@ impl ReportData {
     /// Decides what a report of `record` says. The same record gives the same report, on any machine.
     pub fn new(record: &Record) -> Self {
         let run = &record.run;
+        let noise = judge::noise(record);
+        let said = run.warnings.iter().chain(&record.warnings).map(|w| w.message.clone());
         Self {
             format_version: REPORT_VERSION,
             run: run_facts(run),
@@ -29,7 +32,8 @@ impl ReportData {
             conditions: conditions(run),
             bases: bases(run),
             overhead: overhead(run),
-            warnings: run.warnings.iter().chain(&record.warnings).map(|w| w.message.clone()).collect(),
+            noise: noise.as_ref().map(NoiseReport::new),
+            warnings: said.chain(noise.iter().flat_map(noise::warnings)).collect(),
             observations: observations(record),
         }
     }

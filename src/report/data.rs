@@ -4,11 +4,12 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::builds::BuildReport;
+use super::noise::NoiseReport;
 use crate::measure::{Measure, Unit};
 use crate::record::{FormatVersion, Stopped, serialize_number, state};
 
 /// The version of `report.json`. 1.0: first format; 1.1: edits and updates, and what bounds a
-/// transfer over a link; 1.2: updates by clean builds, warm-ups and rules that ended a run.
+/// transfer over a link; 1.2: updates by clean builds, warm-ups, rules that ended a run, and `noise`.
 pub const REPORT_VERSION: FormatVersion = FormatVersion { major: 1, minor: 2 };
 
 /// Everything that a report says.
@@ -26,6 +27,9 @@ pub struct ReportData {
     pub bases: Vec<BaseReport>,
     /// Where the wall time went.
     pub overhead: OverheadReport,
+    /// How noisy the machine was; absent where nothing was probed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub noise: Option<NoiseReport>,
     /// What a reader of the figures must know.
     pub warnings: Vec<String>,
     /// The raw observations, for CSV. They are in the record, so JSON does not repeat them.

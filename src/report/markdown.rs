@@ -3,6 +3,7 @@
 use super::bounds::bounds;
 use super::builds::{builds, timeline_file};
 use super::data::{OverheadReport, ReportData, ScenarioReport};
+use super::noise::NoiseReport;
 use super::notes::{headlines, interval_note, remarks};
 use super::overview::{overview, overview_note};
 use super::table::{Table, is_told, more_sizes, name, sizes, times};
@@ -97,7 +98,7 @@ fn measures(page: &mut String, data: &ReportData) {
 }
 
 fn conditions(page: &mut String, data: &ReportData) {
-    let facts = data.conditions.iter().map(|f| vec![escape(&f.name), escape(&f.value)]);
+    let facts = data.conditions.iter().map(|f| vec![escape(&f.name), escape(&f.value)]).chain(data.noise.iter().flat_map(noise));
     push(page, &format!("## Conditions\n\n{}", rows(&["condition", "value"].map(String::from), &[false, false], facts)));
     if data.bases.is_empty() {
         return;
@@ -108,6 +109,15 @@ fn conditions(page: &mut String, data: &ReportData) {
     });
     let headings = ["base image", "digest", "uncompressed size (D3)", "differs from the published image"].map(String::from);
     push(page, &format!("## Base images\n\n{}", rows(&headings, &[false, false, true, false], bases)));
+}
+
+fn noise(noise: &NoiseReport) -> Vec<Vec<String>> {
+    let rows = [
+        ("noise of the machine", Some(&noise.line)),
+        ("probe before the run", noise.before.as_ref()),
+        ("probes before the blocks, by before the run", noise.blocks.as_ref()),
+    ];
+    rows.into_iter().filter_map(|(name, words)| Some(vec![name.to_owned(), escape(words?)])).collect()
 }
 
 fn overhead(page: &mut String, overhead: &OverheadReport) {

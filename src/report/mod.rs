@@ -19,6 +19,7 @@ mod error;
 mod figures;
 mod json;
 mod markdown;
+mod noise;
 mod notes;
 mod overview;
 mod publish;
@@ -41,6 +42,7 @@ pub use data::{
 pub use error::ReportError;
 pub use json::{json, report_schema};
 pub use markdown::markdown;
+pub use noise::{NoiseReport, noise_now};
 pub use publish::{BESIDE, broadest, obstacles, published_readme, readme_chart, readme_figures};
 pub use reproduction::reproduction;
 pub use terminal::terminal;

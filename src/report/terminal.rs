@@ -27,6 +27,9 @@ pub fn terminal(data: &ReportData, width: u16, color: bool) -> String {
         several => page.scenarios(data, several),
     }
     page.overhead(&data.overhead);
+    if let Some(noise) = &data.noise {
+        page.line(&format!("Noise of the machine: {}", noise.line));
+    }
     for warning in &data.warnings {
         page.remark("warning", &one_line(warning));
     }

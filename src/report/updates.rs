@@ -114,10 +114,12 @@ fn base_changed(scenario: &ScenarioReport) -> Option<String> {
     let figure = |v: &VariantReport| v.delta("D10-chain", "base").map(whole);
     let all: Vec<(&str, u64)> = scenario.variants.iter().filter_map(|v| Some((v.name.as_str(), figure(v)?))).collect();
     let (least, most) = (all.iter().min_by_key(|(_, bytes)| *bytes)?, all.iter().max_by_key(|(_, bytes)| *bytes)?);
+    // Where nothing moved, notes say why.
+    (most.1 > 0).then_some(())?;
     let told = |(name, bytes): &(&str, u64)| format!("{} {}", one_line(name), units::bytes(*bytes));
-    let last = (least.0 != most.0).then(|| format!(", but {}", told(most))).unwrap_or_default();
+    let beside = if least.0 == most.0 { String::new() } else { format!(", but {}", told(most)) };
     Some(format!(
-        "After one small layer more in the base image, a classic store fetches (delta transfer size, D10-chain): {}{last}.",
+        "After one small layer more in the base image, a classic store fetches (delta transfer size, D10-chain): {}{beside}.",
         told(least)
     ))
 }
@@ -150,8 +152,8 @@ fn without_cache(scenario: &ScenarioReport, change: Option<&str>) -> Option<Stri
     let cause = change.map_or_else(|| "With nothing changed".to_owned(), |edit| format!("After {}", one_line(&after("edit", Some(edit)))));
     let none = if least.warm.is_some() { " where it keeps none" } else { " where CI keeps no cache" };
     let first = format!("{} is {}", one_line(least.variant), least.figures(" where CI keeps its cache", none));
-    let last = (most.variant != least.variant).then(|| format!("; of {} {}", one_line(most.variant), most.figures("", "")));
-    Some(format!("{cause}, an update (delta transfer size, D10-blob) of {first}{}.", last.unwrap_or_default()))
+    let beside = (most.variant != least.variant).then(|| format!("; of {} {}", one_line(most.variant), most.figures("", "")));
+    Some(format!("{cause}, an update (delta transfer size, D10-blob) of {first}{}.", beside.unwrap_or_default()))
 }
 
 fn sentence(scenario: &ScenarioReport, state: &str) -> Option<String> {

@@ -6,13 +6,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use crate::record::{Status, StopRule, Stopped, TrialOutcome};
+use crate::record::{NoiseProbe, Status, StopRule, Stopped, TrialOutcome};
 use crate::rig::Engine;
 use crate::scenario::{Expectation, Scenario};
 
 use super::stopping::Pace;
 use super::trial::{Build, Made, Named, TrialEnd, TrialRunner, trial};
-use super::{Bench, Block, Clock, Emitter, EventKind, Gone, Plan, Settled, StopRules};
+use super::{Bench, Block, Clock, Emitter, EventKind, Gone, Plan, Prober, Settled, StopRules};
 
 /// How long single calls may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +80,8 @@ pub struct Execution<'a, E> {
     pub skipped: &'a BTreeMap<(usize, usize), String>,
     /// What is measured already.
     pub settled: &'a Settled,
+    /// Probes the machine before each block.
+    pub prober: &'a Prober,
     /// Where events go.
     pub emitter: &'a Emitter,
     /// Stops the run.
@@ -161,9 +163,19 @@ impl<E: Engine> Execution<'_, E> {
         sink: &mut impl Sink,
     ) -> Result<(Option<Gone>, Option<Made>), KeepError> {
         self.announce(before, block, &build.named());
+        let noise = self.probe(build).await;
         let TrialEnd { outcome, log, gone, made } = Box::pin(self.runner(block, build).run()).await;
+        let outcome = TrialOutcome { noise, ..outcome };
         let kept = if self.settled.has(&outcome.trial) { self.again(outcome, &log, sink)? } else { self.keep(outcome, &log, sink)? };
         Ok((gone, made.filter(|_| kept)))
+    }
+
+    /// How noisy the machine is right before a block; nothing in the midst of one.
+    async fn probe(&self, build: Build<'_>) -> Option<NoiseProbe> {
+        match build {
+            Build::Cold => Some(self.prober.before_block(self.emitter).await),
+            Build::Warm(_) | Build::Edit(..) | Build::Base(_) | Build::Clean(..) => None,
+        }
     }
 
     /// Hands on that a trial was made again; whether it has numbers.
@@ -237,6 +249,7 @@ impl<E: Engine> Execution<'_, E> {
             warnings: Vec::new(),
             log: None,
             lost,
+            noise: None,
         })
     }
 

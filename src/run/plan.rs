@@ -24,6 +24,7 @@ pub struct Plan {
 
 /// Which builds a block has beside the cold one, which every other stands on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "any of the builds may be asked for without the others")]
 pub struct Builds {
     /// Once more with nothing changed.
     pub warm: bool,

@@ -1,7 +1,7 @@
 //! From settings to a bench: engines started, bases provided, registry listening; and all of it taken down again.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use tokio_util::sync::CancellationToken;
 
@@ -17,7 +17,7 @@ use crate::scenario::{Scenario, Variant};
 use crate::units::LinkProfile;
 
 use super::hosted::{self, Hosted};
-use super::{Bench, Emitter, EventKind, Named};
+use super::{Bench, Emitter, EventKind, Named, Prober};
 
 /// Folder of the registry's blobs.
 pub(super) const BLOBS: &str = "loadline-registry";
@@ -232,6 +232,15 @@ impl Rigged {
             engines: Vec::new(),
             hosted: Some(hosted),
         })
+    }
+
+    /// What probes the machine: on the data root of the private engine that builds, else in `folder`, the record's, because the disk of
+    /// the user's own engine is not loadline's to write on.
+    pub fn prober(&self, folder: &Path) -> Prober {
+        match self.engines.first() {
+            Some(building) => Prober::in_folder(&building.data_root_from_outside(), "the builder's data root"),
+            None => Prober::in_folder(folder, "the record's folder"),
+        }
     }
 
     /// Stops everything that was started, all of it even when one part fails, and reports the first failure.

@@ -63,7 +63,13 @@ fn build(args: BasesBuildArgs) -> Result<Exit, Failure> {
     let settings = RigSettings {
         lock: lock_path(&args.scenarios),
         cache: cache()?,
-        engine: EngineKind::Private { dockerd: args.dockerd.clone(), engine_root: None, data_root: DataRoot::Auto, registry_mirror: None, limits: EngineLimits::default() },
+        engine: EngineKind::Private {
+            dockerd: args.dockerd.clone(),
+            engine_root: None,
+            data_root: DataRoot::Auto,
+            registry_mirror: None,
+            limits: EngineLimits::default(),
+        },
         bases: BaseChoice::StandIn,
         locked: false,
         registry: None,

@@ -45,6 +45,8 @@ pub(super) fn doctor(args: &DoctorArgs) -> Result<Exit, Failure> {
 
 /// All looks at once; those at files, which may block, each in a thread of its own.
 async fn look(dockerd: Option<PathBuf>, engine_root: Option<PathBuf>, first: Vec<Row>) -> Diagnosis {
+    // Before the others, which are work too.
+    let noise = within("noise", looks::noise).await;
     let (private, host, leftovers, data_root, stand_ins, cache, machine) = tokio::join!(
         looks::private_engine(dockerd, engine_root),
         looks::host_engine(),
@@ -57,7 +59,7 @@ async fn look(dockerd: Option<PathBuf>, engine_root: Option<PathBuf>, first: Vec
     let measures = matrix::measures(&private, &host.row, &host.registry);
     let can_measure = measures.iter().any(|measure| measure.possible);
     let mut rows = first;
-    rows.extend([machine, private, data_root, host.row, host.builder, host.registry, host.hub, stand_ins, cache, leftovers]);
+    rows.extend([machine, noise, private, data_root, host.row, host.builder, host.registry, host.hub, stand_ins, cache, leftovers]);
     rows.extend(host.left);
     Diagnosis { format_version: model::FORMAT_VERSION, tool_version: env!("CARGO_PKG_VERSION").to_owned(), can_measure, rows, measures }
 }

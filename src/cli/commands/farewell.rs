@@ -98,6 +98,7 @@ mod tests {
             warnings: Vec::new(),
             log: log.map(str::to_owned),
             lost: false,
+            noise: None,
         }
     }
 

@@ -176,7 +176,10 @@ async fn on_the_bench(
     let settled = session.settled();
     emitter.send(EventKind::RunStarted { run_id: session.run_id(), trials: plan.trials(&found.scenarios) });
     let skipped = run::skipped(&found.scenarios, rigged.provided.as_ref()).map_err(|e| Failure::new(Exit::Usage, e))?;
-    let (run_id, began) = (session.run_id(), Instant::now());
+    let run_id = session.run_id();
+    let prober = rigged.prober(session.folder());
+    session.probed(prober.before_run(emitter).await)?;
+    let began = Instant::now();
     let execution = Execution {
         bench: &rigged.bench,
         scenarios: &found.scenarios,
@@ -187,6 +190,7 @@ async fn on_the_bench(
         clock: &|| began.elapsed(),
         skipped: &skipped,
         settled: &settled,
+        prober: &prober,
         emitter,
         cancel,
     };

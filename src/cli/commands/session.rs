@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use crate::cli::options::RunOptions;
 use crate::cli::{Exit, Failure};
 use crate::record::{
-    BaseRecord, Conditions, FORMAT_VERSION, GitState, HostFacts, HostProbe, HostRun, Overhead, PlannedVariant, Receipt, RecordError,
-    RunRecord, RunState, Settings, Shard, Status, Store, Trial, TrialOutcome, Warning, git_state, unpigz_on_path,
+    BaseRecord, Conditions, FORMAT_VERSION, GitState, HostFacts, HostProbe, HostRun, NoiseBefore, NoiseProbe, Overhead, PlannedVariant,
+    Receipt, RecordError, RunRecord, RunState, Settings, Shard, Status, Store, Trial, TrialOutcome, Warning, git_state, unpigz_on_path,
 };
 use crate::rig::private::has_program;
 use crate::run::{self, Emitter, End, EngineKind, Settled, Sink};
@@ -58,6 +58,7 @@ impl Session {
             resumed: Vec::new(),
             merged: Vec::new(),
             stopped: None,
+            noise: Vec::new(),
             warnings: warnings.into_iter().map(|message| Warning { message }).collect(),
         };
         let session =
@@ -114,6 +115,13 @@ impl Session {
             self.warn_once([format!("the base image {name} was replaced on the engine while the run was stopped; measure anew")]);
             self.run.conditions.bases.insert(name, BaseRecord { digest, ..base });
         }
+    }
+
+    /// Takes in how noisy the machine was before the first trial of this part of the run, and writes it.
+    pub(super) fn probed(&mut self, probe: NoiseProbe) -> Result<(), Failure> {
+        let shard = self.run.settings.shard.as_ref().map(|shard| shard.number);
+        self.run.noise.push(NoiseBefore { shard, probe });
+        self.write()
     }
 
     /// Takes in what readers of the record must know of its end.

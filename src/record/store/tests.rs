@@ -43,6 +43,7 @@ fn everything_that_a_run_creates_belongs_to_the_caller() {
         warnings: Vec::new(),
         log: None,
         lost: false,
+        noise: None,
     };
     store.append(&outcome).expect("a believable outcome");
     replace_file(&folder.join("run.json"), b"{}", owner).expect("a file");

@@ -72,7 +72,7 @@ impl<E: Engine> TrialRunner<'_, E> {
             target: None,
             build_args: BTreeMap::new(),
             platform: None,
-            tag: self.base_tag(),
+            tag: base_tag(),
             cache: CacheUse::UseCache,
             network: self.bench.network,
             labels: BTreeMap::new(),
@@ -83,7 +83,7 @@ impl<E: Engine> TrialRunner<'_, E> {
             BuildOutcome::Built(_) => {}
             BuildOutcome::Failed(failure) => return Err(invalid(format!("the changed base did not build: {}", failure.message))),
         }
-        Ok(self.guard("the tag", self.limits.call, self.bench.builder.tag(&self.base_tag(), name)).await??)
+        Ok(self.guard("the tag", self.limits.call, self.bench.builder.tag(&base_tag(), name)).await??)
     }
 
     /// Not given up when the user stops the run, unless the engine goes with it.
@@ -93,17 +93,19 @@ impl<E: Engine> TrialRunner<'_, E> {
         }
         let work = async {
             self.bench.builder.tag(original, name).await?;
-            self.bench.builder.remove_image(&self.base_tag()).await?;
+            // Without its name the changed image is in nobody's way: the next prune takes it.
+            drop(self.bench.builder.remove_image(&base_tag()).await);
             let found = self.bench.builder.inspect(name).await?.map(|image| image.id);
             if found.as_deref() == Some(original) { Ok(()) } else { Err(not_restored(name, "another image has it")) }
         };
         let restored = tokio::time::timeout(self.limits.call, work).await;
         restored.unwrap_or_else(|_| Err(not_restored(name, "the engine gave no answer in time"))).map_err(Stop::Lost)
     }
+}
 
-    fn base_tag(&self) -> String {
-        format!("loadline-run/base-change:{}", bench::nonce())
-    }
+/// The name of the changed base while it has not the base's own.
+fn base_tag() -> String {
+    format!("loadline-run/base-change:{}", bench::nonce())
 }
 
 /// A name with the tag that it stands for.
@@ -113,12 +115,10 @@ fn tagged(name: String) -> String {
 }
 
 /// Why the base of an image cannot change.
-const NO_BASE: &str =
-    "it starts from scratch or from an image that the Dockerfile does not tell: no base image was changed, and the update is of nothing";
+const NO_BASE: &str = "no base image was changed: the final stage starts from scratch, or from an image that the Dockerfile does not tell; the update is of nothing";
 
 /// Why a new base image does not reach an app.
-const PINNED: &str =
-    "its base image is named by a digest, so that a new one does not reach it before the Dockerfile is changed: the update is of nothing";
+const PINNED: &str = "no base image was changed: it is named by a digest, so that a new one comes with a change of the Dockerfile alone; the update is of nothing";
 
 fn not_restored(name: &str, why: &str) -> EngineError {
     let action = format!("giving the name {name} back to the base image");

@@ -260,6 +260,7 @@ impl<E: Engine> TrialRunner<'_, E> {
             warnings: std::mem::take(&mut draft.warnings),
             log: None,
             lost: false,
+            noise: None,
             status,
         }
     }

@@ -22,6 +22,7 @@ fn a_machine_without_any_engine_gets_the_cures_and_exit_4() {
     let what: Vec<&str> = rows.lines().filter(|line| !line.starts_with(' ')).map(|line| line[4..22].trim_end()).collect();
     let wanted = [
         "machine",
+        "noise",
         "private engine",
         "data root",
         "host engine",

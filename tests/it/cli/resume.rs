@@ -203,6 +203,9 @@ async fn a_run_that_was_cut_off_has_every_trial_once_when_it_was_gone_on_with() 
     assert_eq!((lines(&desk).len(), &lines(&desk)[0]), (2, &whole[0]));
     let record = Record::read(&desk.path().join("run")).expect("it reads");
     assert_eq!((record.trials.len(), record.run.state, record.run.resumed[0].after_trials), (2, RunState::Complete, 1));
+    assert_eq!(record.run.noise.len(), 2, "each part has a probe before it");
+    assert!(record.trials.iter().all(|outcome| outcome.noise.is_some()) && text.out.contains("\nNoise of the machine: "), "{}", text.out);
+    assert!(record.run.overhead.kinds.contains_key("noise probe"), "{:?}", record.run.overhead);
     let log = std::fs::read_to_string(desk.path().join("run/log/tiny--small--2.log")).expect("the block has a log");
     let (before, after) = log.split_once("\nloadline: the run goes on at ").expect("it says from where on");
     assert!(

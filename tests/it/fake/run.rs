@@ -14,7 +14,7 @@ use loadline::rig::RunNetwork;
 use loadline::rig::host::{CONTAINER_LABEL, OWNER_LABEL, Owner, RUN_LABEL};
 use loadline::rig::link::{Link, LinkUse};
 use loadline::rig::registry::{Registry, RegistryOptions};
-use loadline::run::{Bench, Builds, Emitter, End, Event, EventKind, Execution, Limits, Plan, Settled, Sink, StopRules, Stopwatch};
+use loadline::run::{Bench, Builds, Emitter, End, Event, EventKind, Execution, Limits, Plan, Prober, Settled, Sink, StopRules, Stopwatch};
 use loadline::scenario::{Builder, Expectation, Language, Scenario, Smoke, SmokeCheck, SmokeExpect, SmokeRequest, Variant};
 use loadline::units::LinkProfile;
 use tokio_util::sync::CancellationToken;
@@ -175,6 +175,7 @@ impl Case {
             Duration::from_secs(10)
                 * u32::try_from(bench.builder.calls().iter().filter(|call| call.starts_with("build ")).count()).expect("a few")
         };
+        let prober = Prober::in_folder(self.folder.path(), "the case's folder");
         let execution = Execution {
             bench: &bench,
             scenarios: &scenarios,
@@ -185,6 +186,7 @@ impl Case {
             clock: &clock,
             skipped: &self.skipped,
             settled: &self.settled,
+            prober: &prober,
             emitter: &emitter,
             cancel: &self.cancel,
         };
@@ -476,6 +478,19 @@ async fn what_is_made_on_a_host_engine_carries_its_run_and_its_owner() {
     assert_eq!(labels.iter().filter(|labels| labels.contains_key(CONTAINER_LABEL)).count(), 2);
     let private = Case::new().run().await;
     assert!(private.builder.labels().iter().all(BTreeMap::is_empty), "no size of a private engine depends on a label");
+}
+
+#[tokio::test]
+async fn each_block_has_a_probe_of_the_machine_before_it_and_a_trial_in_its_midst_none() {
+    let mut case = Case::new();
+    (case.builds, case.skipped) = (Builds { warm: true, ..case.builds }, BTreeMap::from([((0, 1), "no base".to_owned())]));
+    let ran = case.run().await;
+    let probed: Vec<(String, bool)> = ran.outcomes.iter().map(|o| (o.trial.to_string(), o.noise.is_some())).collect();
+    let good = [("app/good, cold trial 1".to_owned(), true), ("app/good, warm trial 1".to_owned(), false)];
+    let odd = ("app/odd, cold trial 1".to_owned(), false);
+    assert!(good.iter().chain([&odd]).all(|wanted| probed.contains(wanted)), "{probed:?}");
+    let probe = ran.outcome("good").noise.clone().expect("it has one");
+    assert!(probe.disk_place.starts_with("the case's folder, "), "{probe:?}");
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ mod dockerfile;
 mod image;
 mod judge;
 mod layers;
+mod noise;
 mod parts;
 mod published;
 mod record;

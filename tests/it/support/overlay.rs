@@ -107,8 +107,8 @@ impl Overlay {
     fn link(&mut self, path: &str, target: &str) {
         self.clear_way(path);
         match self.paths.get(target).copied() {
-            // A file that is a link to itself stays what it is.
-            Some(Thing::Name { own: true, .. }) if path == target => {}
+            // The own name of a content stays what it is when it is linked to that content, by whichever name.
+            Some(Thing::Name { content, .. }) if self.paths.get(path) == Some(&Thing::Name { content, own: true }) => {}
             Some(Thing::Name { content, .. }) => self.put(path, Thing::Name { content, own: false }),
             Some(Thing::Folder | Thing::Lost) | None => {
                 self.lost += 1;

@@ -86,6 +86,7 @@ pub(crate) fn run() -> RunRecord {
         resumed: Vec::new(),
         merged: Vec::new(),
         stopped: None,
+        noise: Vec::new(),
         warnings: vec![Warning { message: "the CPU's frequency is not fixed; expect noisier times".to_owned() }],
     }
 }
@@ -276,6 +277,7 @@ fn outcome(scenario: &str, variant: &str, iteration: u32, status: Status) -> Tri
         warnings: Vec::new(),
         log: None,
         lost: false,
+        noise: None,
     }
 }
 

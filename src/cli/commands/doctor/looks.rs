@@ -6,9 +6,12 @@ use std::time::Duration;
 
 use crate::cli::engine::obstacle;
 use crate::cli::{Exit, Failure};
+use crate::judge::Calm;
 use crate::record::HostProbe;
+use crate::report;
 use crate::rig::docker::{Docker, Endpoint};
 use crate::rig::{Engine, EngineInfo, bases, host, private};
+use crate::run::Prober;
 use crate::units;
 
 use super::model::Row;
@@ -239,6 +242,16 @@ pub(super) fn machine() -> Row {
     match disk {
         Some(free) if free < LITTLE_SPACE => Row::note(what, words).cured("free disk space, or name another place with --data-root"),
         _ => Row::ok(what, words),
+    }
+}
+
+/// How noisy the machine is now.
+pub(super) fn noise() -> Row {
+    let (calm, words, cure) = report::noise_now(&Prober::in_folder(&std::env::temp_dir(), "temporary files").look());
+    match (calm, cure) {
+        (Calm::Quiet, _) => Row::ok("noise", words),
+        (_, Some(cure)) => Row::note("noise", words).cured(cure),
+        (_, None) => Row::note("noise", words),
     }
 }
 

@@ -8,7 +8,7 @@ use loadline::record::TrialOutcome;
 use loadline::rig::bases::{BaseChoice, cache_folder};
 use loadline::rig::private::{DataRoot, EngineLimits};
 use loadline::run::{
-    self, Emitter, End, EngineKind, EventKind, Execution, Limits, Plan, RigSettings, Rigged, Settled, Sink, StopRules, Stopwatch,
+    self, Emitter, End, EngineKind, EventKind, Execution, Limits, Plan, Prober, RigSettings, Rigged, Settled, Sink, StopRules, Stopwatch,
 };
 use loadline::scenario::Scenario;
 use loadline::units::LinkProfile;
@@ -41,7 +41,13 @@ pub(super) fn scenarios(folder: &Path) -> Vec<Scenario> {
 /// A private bench with the bases of `scenarios`.
 pub(super) async fn up(scenarios: &[Scenario]) -> Rigged {
     let settings = RigSettings {
-        engine: EngineKind::Private { dockerd: None, engine_root: None, data_root: DataRoot::Auto, registry_mirror: None, limits: EngineLimits::default() },
+        engine: EngineKind::Private {
+            dockerd: None,
+            engine_root: None,
+            data_root: DataRoot::Auto,
+            registry_mirror: None,
+            limits: EngineLimits::default(),
+        },
         bases: BaseChoice::StandIn,
         locked: false,
         lock: "/nonexistent/bases.lock".into(),
@@ -82,6 +88,7 @@ pub(super) async fn measure(
         clock: &|| std::time::Duration::ZERO,
         skipped: &BTreeMap::new(),
         settled: &Settled::default(),
+        prober: &Prober::without_disk("a test asks nothing of the disk"),
         emitter: &Emitter::new(Arc::new(Stopwatch::start()), listener),
         cancel: &CancellationToken::new(),
     };
