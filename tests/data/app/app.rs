@@ -31,6 +31,7 @@ fn main() {
             (1..=30).for_each(|n| println!("line {n} of 30"));
             end(7, "the step gives up");
         }
+        ["work", millions] => work(millions.parse().expect("a number of millions")),
         ["fill", path, bytes] => fill(path, bytes.parse().expect("a number of bytes")),
         _ => println!("did {arguments:?}"),
     }
@@ -65,6 +66,17 @@ fn end(code: i32, last_words: &str) {
 fn sleep(why: &str) {
     println!("{why}");
     std::thread::sleep(Duration::from_secs(3600));
+}
+
+/// A fixed amount of arithmetic, each step of which needs the one before.
+fn work(millions: u64) {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    for _ in 0..millions * 1_000_000 {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+    }
+    println!("{state:016x}");
 }
 
 /// Bytes that do not compress.

@@ -5,6 +5,7 @@ mod bench;
 mod contexts;
 mod failures;
 mod first;
+mod flat;
 mod go_api;
 mod host;
 mod hub;

@@ -7,6 +7,7 @@ mod image;
 mod judge;
 mod layers;
 mod noise;
+mod overhead;
 mod parts;
 mod published;
 mod record;
