@@ -128,6 +128,13 @@ impl Dockerfile {
             return Err(DockerfileError::new(1, "the Dockerfile is larger than 1 MiB; move what it holds into files of the build context"));
         }
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        // A builder passes over one; the parser below passes over one more, and its offsets would be off by it.
+        if text.starts_with('\u{feff}') {
+            return Err(DockerfileError::new(
+                1,
+                "a second byte order mark (U+FEFF) begins the Dockerfile, where no builder knows it; remove it",
+            ));
+        }
         let escape = escape_of(text)?;
         let masked = mask(text, escape)?;
         let feeds = text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(i, _)| i).collect();

@@ -17,6 +17,9 @@ const MAX_ENTRIES: usize = 2_000;
 /// Says that an entry of an index is about another one, as `BuildKit` marks its attestations.
 const REFERENCE_TYPE: &str = "vnd.docker.reference.type";
 
+/// More bytes than a name has: the distribution specification leaves 255 for repository and host, and 128 for a tag.
+const LONGEST_NAME: usize = 1024;
+
 /// What an image is called in a layout: a tag (OCI image spec 1.1, annotations.md), and the whole name as containerd writes it.
 const NAMES: [&str; 2] = ["org.opencontainers.image.ref.name", "io.containerd.image.name"];
 
@@ -140,10 +143,12 @@ impl Entry {
         self.digest == reference || self.names().any(|name| name == reference || same_name(reference, name))
     }
 
-    /// The same, with the names of the index that led to it where it has none of its own.
+    /// The same, with the names of the index that led to it where it has none of its own. What is longer than a name can be is none:
+    /// every image of an index gets a copy.
     pub(super) fn named_as(mut self, index: &Self) -> Self {
         if self.names().next().is_none() {
-            let names = NAMES.iter().filter_map(|key| Some(((*key).to_owned(), index.annotations.as_ref()?.get(*key)?.clone())));
+            let name = |key: &str| index.annotations.as_ref()?.get(key).filter(|name| name.len() <= LONGEST_NAME).cloned();
+            let names = NAMES.iter().filter_map(|key| Some(((*key).to_owned(), name(key)?)));
             self.annotations.get_or_insert_default().extend(names);
         }
         self

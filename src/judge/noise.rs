@@ -132,7 +132,7 @@ pub enum Calm {
     Quiet,
     /// Something did.
     Noisy,
-    /// The processor could not be probed, and nothing else disturbed.
+    /// The processor could not be probed before the run or before one of its blocks, and nothing else disturbed.
     Unknown,
 }
 
@@ -152,7 +152,9 @@ pub struct Noise<'a> {
 impl Noise<'_> {
     /// The verdict.
     pub fn calm(&self) -> Calm {
-        let probed = !self.before.is_empty() && self.before.iter().all(|probe| probe.processor.figure().is_some());
+        let compared = self.factors.get(&Part::Processor).map_or(0, |factors| factors.n);
+        let probed =
+            !self.before.is_empty() && self.before.iter().all(|probe| probe.processor.figure().is_some()) && compared == self.blocks;
         calm(probed, &self.disturbances)
     }
 }
@@ -174,7 +176,8 @@ fn calm(probed: bool, disturbances: &[Disturbance]) -> Calm {
 /// What the probes in a record say; `None` for one without any.
 pub fn noise(record: &Record) -> Option<Noise<'_>> {
     let probes: Vec<&NoiseProbe> = record.run.noise.iter().map(|before| &before.probe).collect();
-    let blocks: Vec<Block<'_>> = record.trials.iter().filter_map(|outcome| block(record, outcome)).collect();
+    let blocks: Vec<Block<'_>> =
+        record.trials.iter().filter(|outcome| !outcome.trial.warmup).filter_map(|outcome| block(record, outcome)).collect();
     if probes.is_empty() && blocks.is_empty() {
         return None;
     }

@@ -60,7 +60,7 @@ impl Record {
 type LineProblem = (Option<usize>, String);
 
 /// The outcome of each trial that stays. A later line about a trial takes the place of an earlier one that is not
-/// [final](TrialOutcome::is_final), and of no other.
+/// [final](TrialOutcome::is_final), and of no other; so does a rule that left the trial's block out later.
 fn believed(run: &RunRecord, trials: Vec<TrialOutcome>) -> Result<Vec<TrialOutcome>, LineProblem> {
     let mut last = BTreeMap::<&Trial, usize>::new();
     for (index, outcome) in trials.iter().enumerate() {
@@ -70,7 +70,8 @@ fn believed(run: &RunRecord, trials: Vec<TrialOutcome>) -> Result<Vec<TrialOutco
             return Err(at_line(format!("{} is there twice", outcome.trial)));
         }
     }
-    let stays: BTreeSet<usize> = last.into_values().collect();
+    let stays: BTreeSet<usize> =
+        last.into_values().filter(|index| trials[*index].is_final() || !run.leaves_out(&trials[*index].trial)).collect();
     Ok(trials.into_iter().enumerate().filter(|(index, _)| stays.contains(index)).map(|(_, outcome)| outcome).collect())
 }
 

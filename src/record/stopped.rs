@@ -5,7 +5,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{PlannedVariant, RunRecord};
+use super::{PlannedVariant, RunRecord, Trial};
 use crate::units;
 
 /// A rule that ended a run, and what was left out.
@@ -47,7 +47,7 @@ pub struct BlocksLeft {
 impl BlocksLeft {
     /// How many blocks.
     pub fn count(&self) -> u32 {
-        (self.last + 1).saturating_sub(self.first)
+        self.last.checked_sub(self.first).map_or(0, |more| more.saturating_add(1))
     }
 }
 
@@ -89,6 +89,14 @@ impl RunRecord {
     /// The rules that ended this run or, where it was put together, its shards before their last iteration.
     pub fn stops(&self) -> impl Iterator<Item = &Stopped> {
         self.stopped.iter().chain(self.merged.iter().filter_map(|part| part.stopped.as_ref()))
+    }
+
+    /// Whether a rule left out the block that `trial` is of.
+    pub(super) fn leaves_out(&self, trial: &Trial) -> bool {
+        let of = |left: &BlocksLeft| {
+            (&left.scenario, &left.variant) == (&trial.scenario, &trial.variant) && (left.first..=left.last).contains(&trial.iteration)
+        };
+        self.stops().flat_map(|stopped| &stopped.blocks_left).any(of)
     }
 
     /// How many iterations of a variant a rule left out, in this run or in the shard that the variant is from.

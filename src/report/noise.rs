@@ -31,7 +31,8 @@ pub struct NoiseReport {
 impl NoiseReport {
     pub(super) fn new(noise: &Noise<'_>) -> Self {
         let last = noise.before.last();
-        let brief = last.map(|probe| format!(" ({})", brief(probe))).unwrap_or_default();
+        // The verdict is on all of them: the figures of one would contradict it.
+        let brief = if let [only] = noise.before[..] { format!(" ({})", brief(only)) } else { String::new() };
         let factors: Vec<String> = noise.factors.iter().map(|(part, factors)| compared(*part, factors)).collect();
         Self {
             verdict: id(noise.calm()),

@@ -54,7 +54,7 @@ pub(super) fn updates(scenarios: &[ScenarioReport]) -> Option<Table> {
         table.push_words("scenario", rows.iter().map(|(s, ..)| one_line(&s.name)));
     }
     table.push_words("variant", rows.iter().map(|(_, v, _)| one_line(&v.name)));
-    table.push_words("update", rows.iter().map(|(.., update)| one_line(&after(&update.event, update.change.as_deref()))));
+    table.push_words("update", rows.iter().map(|(_, v, update)| one_line(&change(v, update))));
     if rows.iter().any(|(.., update)| Some(update.rebuild.as_str()) == rebuild(CLEAN)) {
         table.push_words("rebuild", rows.iter().map(|(.., update)| one_line(&update.rebuild)));
     }
@@ -89,6 +89,14 @@ fn instruction(text: &str) -> String {
     }
 }
 
+/// What was changed before an update. A base that could not change moves nothing, and notes say why.
+fn change(variant: &VariantReport, update: &UpdateReport) -> String {
+    match variant.delta("D10-chain", &update.state) {
+        Some(0.0) if update.event == "base" => "base image not changed".to_owned(),
+        _ => after(&update.event, update.change.as_deref()),
+    }
+}
+
 /// What was changed: `edit source`.
 fn after(event: &str, change: Option<&str>) -> String {
     match event {
@@ -112,10 +120,10 @@ pub(super) fn sentences(scenario: &ScenarioReport) -> Vec<String> {
 /// The smallest and the largest update after a change of the base image: what a classic store fetches is all that lies on the base.
 fn base_changed(scenario: &ScenarioReport) -> Option<String> {
     let figure = |v: &VariantReport| v.delta("D10-chain", "base").map(whole);
-    let all: Vec<(&str, u64)> = scenario.variants.iter().filter_map(|v| Some((v.name.as_str(), figure(v)?))).collect();
+    // Where nothing moved no base changed, and notes say why.
+    let moved = |v| figure(v).filter(|bytes| *bytes > 0);
+    let all: Vec<(&str, u64)> = scenario.variants.iter().filter_map(|v| Some((v.name.as_str(), moved(v)?))).collect();
     let (least, most) = (all.iter().min_by_key(|(_, bytes)| *bytes)?, all.iter().max_by_key(|(_, bytes)| *bytes)?);
-    // Where nothing moved, notes say why.
-    (most.1 > 0).then_some(())?;
     let told = |(name, bytes): &(&str, u64)| format!("{} {}", one_line(name), units::bytes(*bytes));
     let beside = if least.0 == most.0 { String::new() } else { format!(", but {}", told(most)) };
     Some(format!(
@@ -143,11 +151,15 @@ impl Rebuilt<'_> {
 fn without_cache(scenario: &ScenarioReport, change: Option<&str>) -> Option<String> {
     let warm = state(if change.is_some() { "edit" } else { "warm" }, change);
     let figure = |v: &VariantReport, state: &str| v.delta("D10-blob", state).map(whole);
-    let all: Vec<Rebuilt> = scenario
+    let mut all: Vec<Rebuilt> = scenario
         .variants
         .iter()
         .filter_map(|v| Some(Rebuilt { variant: &v.name, warm: figure(v, &warm), clean: figure(v, &state(CLEAN, change))? }))
         .collect();
+    // The words for two figures stand once, so that each variant has both or none has.
+    if all.iter().any(|rebuilt| rebuilt.warm.is_none()) {
+        all.iter_mut().for_each(|rebuilt| rebuilt.warm = None);
+    }
     let (least, most) = (all.iter().min_by_key(|r| r.clean)?, all.iter().max_by_key(|r| r.clean)?);
     let cause = change.map_or_else(|| "With nothing changed".to_owned(), |edit| format!("After {}", one_line(&after("edit", Some(edit)))));
     let none = if least.warm.is_some() { " where it keeps none" } else { " where CI keeps no cache" };

@@ -92,14 +92,15 @@ impl<E: Engine> Execution<'_, E> {
     /// Runs all blocks of which something is left to measure. Fails only when an outcome cannot be kept: measuring on would lose data.
     pub async fn run(&self, sink: &mut impl Sink) -> Result<End, Box<dyn std::error::Error + Send + Sync>> {
         let (mut gone, mut before) = (None, 0);
-        let mut pace = Pace::new(self.rules, self.clock);
+        let mut pace = Pace::new(self.rules, self.clock, self.blocks_of_an_iteration());
         for (place, block) in self.plan.blocks.iter().enumerate() {
             if self.cancel.is_cancelled() {
                 return Ok(End::Interrupted);
             }
             if !self.plan.is_done(self.scenarios, *block, self.settled) {
-                // Blocks that are lost with the engine take no time, and each says so.
-                if let Some(rule) = pace.ends_before(*block, sink.outcomes()).filter(|_| gone.is_none()) {
+                // Blocks that are not tried take no time, and each says so.
+                let tried = gone.is_none() && !self.is_skipped(*block);
+                if let Some(rule) = tried.then(|| pace.ends_before(*block, sink.outcomes())).flatten() {
                     return Ok(End::Stopped(self.stopped(rule, pace.elapsed(), place)));
                 }
                 let found = Box::pin(self.block(*block, gone.as_ref(), before, sink)).await?;
@@ -112,6 +113,17 @@ impl<E: Engine> Execution<'_, E> {
             Some(gone) => End::Gone(gone),
             None => End::Complete,
         })
+    }
+
+    /// The blocks of an iteration that are tried.
+    fn blocks_of_an_iteration(&self) -> u32 {
+        let first = self.plan.blocks.first().map(|block| block.iteration);
+        let tried = self.plan.blocks.iter().filter(|block| Some(block.iteration) == first && !self.is_skipped(**block));
+        u32::try_from(tried.count()).unwrap_or(u32::MAX)
+    }
+
+    fn is_skipped(&self, block: Block) -> bool {
+        self.skipped.contains_key(&(block.scenario, block.variant))
     }
 
     /// What is said of a run that ends before the block at `place`.
@@ -140,13 +152,14 @@ impl<E: Engine> Execution<'_, E> {
 
     /// The cold trial, and those that stand on it where it has figures.
     async fn trials(&self, block: Block, before: usize, sink: &mut impl Sink) -> Result<Option<Gone>, KeepError> {
-        let (gone, made) = self.trial(block, Build::Cold, before, sink).await?;
+        let mut noise = Some(self.prober.before_block(self.emitter).await);
+        let (gone, made) = self.trial(block, Build::Cold, before, &mut noise, sink).await?;
         let Some(made) = made else { return Ok(gone) };
         for (number, build) in self.later(block, &made).into_iter().enumerate() {
             if self.cancel.is_cancelled() {
                 break;
             }
-            let (gone, _) = self.trial(block, build, before + 1 + number, sink).await?;
+            let (gone, _) = self.trial(block, build, before + 1 + number, &mut noise, sink).await?;
             if gone.is_some() {
                 return Ok(gone);
             }
@@ -154,28 +167,24 @@ impl<E: Engine> Execution<'_, E> {
         Ok(None)
     }
 
-    /// One trial, kept; what went away in it, and the image of a cold one that has figures.
+    /// One trial, kept; what went away in it, and the image of a cold one that has figures. The probe before the block goes with the first
+    /// trial of it that is kept.
     async fn trial(
         &self,
         block: Block,
         build: Build<'_>,
         before: usize,
+        noise: &mut Option<NoiseProbe>,
         sink: &mut impl Sink,
     ) -> Result<(Option<Gone>, Option<Made>), KeepError> {
         self.announce(before, block, &build.named());
-        let noise = self.probe(build).await;
         let TrialEnd { outcome, log, gone, made } = Box::pin(self.runner(block, build).run()).await;
-        let outcome = TrialOutcome { noise, ..outcome };
-        let kept = if self.settled.has(&outcome.trial) { self.again(outcome, &log, sink)? } else { self.keep(outcome, &log, sink)? };
+        let kept = if self.settled.has(&outcome.trial) {
+            self.again(outcome, &log, sink)?
+        } else {
+            self.keep(TrialOutcome { noise: noise.take(), ..outcome }, &log, sink)?
+        };
         Ok((gone, made.filter(|_| kept)))
-    }
-
-    /// How noisy the machine is right before a block; nothing in the midst of one.
-    async fn probe(&self, build: Build<'_>) -> Option<NoiseProbe> {
-        match build {
-            Build::Cold => Some(self.prober.before_block(self.emitter).await),
-            Build::Warm(_) | Build::Edit(..) | Build::Base(_) | Build::Clean(..) => None,
-        }
     }
 
     /// Hands on that a trial was made again; whether it has numbers.

@@ -28,14 +28,19 @@ pub type Clock<'a> = &'a (dyn Fn() -> Duration + Sync);
 pub(super) struct Pace<'a> {
     rules: StopRules,
     clock: Clock<'a>,
+    /// Blocks of a whole iteration.
+    blocks: u32,
     /// The iteration under way and its begin; `None` before the first.
     iteration: Option<(u32, Duration)>,
+    /// Blocks that were begun in it.
+    begun: u32,
     longest: Duration,
 }
 
 impl<'a> Pace<'a> {
-    pub(super) const fn new(rules: StopRules, clock: Clock<'a>) -> Self {
-        Self { rules, clock, iteration: None, longest: Duration::ZERO }
+    /// `blocks` is how many an iteration has.
+    pub(super) const fn new(rules: StopRules, clock: Clock<'a>, blocks: u32) -> Self {
+        Self { rules, clock, blocks, iteration: None, begun: 0, longest: Duration::ZERO }
     }
 
     /// How long the run has been measuring.
@@ -48,11 +53,14 @@ impl<'a> Pace<'a> {
         let (now, first) = (self.elapsed(), self.iteration.is_none());
         let begins = self.iteration.is_none_or(|(number, _)| number != block.iteration);
         if let Some((_, began)) = self.iteration.filter(|_| begins) {
-            self.longest = self.longest.max(now.saturating_sub(began));
+            // Of the iteration that a run was gone on with in, only the rest was measured.
+            let whole = now.saturating_sub(began).mul_f64(f64::from(self.blocks.max(self.begun)) / f64::from(self.begun.max(1)));
+            self.longest = self.longest.max(whole);
         }
         if begins {
-            self.iteration = Some((block.iteration, now));
+            (self.iteration, self.begun) = (Some((block.iteration, now)), 0);
         }
+        self.begun += 1;
         let needs = if begins { self.longest } else { Duration::ZERO };
         let enough = || self.rules.precision.is_some_and(|wanted| precise(whole(outcomes, block.iteration), wanted));
         match self.rules.time_limit {

@@ -242,7 +242,7 @@ pub(super) fn not_ready(error: RigError) -> Failure {
         RigError::Base(
             BaseError::Locked { .. } | BaseError::LockSyntax { .. } | BaseError::LockedStandIn { .. } | BaseError::NoCacheFolder,
         )
-        | RigError::Private(PrivateError::DataRootUnusable { .. })
+        | RigError::Private(PrivateError::DataRootUnusable { .. } | PrivateError::LimitedMemory)
         | RigError::StandInsLeave { .. }
         | RigError::NoLink { .. } => Exit::Usage,
         _ => Exit::Engine,

@@ -51,6 +51,7 @@ pub(super) fn weigh(args: &WeighArgs) -> Result<Exit, Failure> {
     if let (Some(text), Some(place)) = (&args.against, &against) {
         let old = Found::at(place, &wanted)?;
         let delta = image::delta(&old.weighed, &found.weighed);
+        data.warnings.extend(old.note.iter().map(|note| format!("{}: {note}", plain::line(text))));
         data.against = Some(report::against(&old.report(text), &data, &delta));
     }
     if args.host_facts {

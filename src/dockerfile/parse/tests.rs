@@ -98,6 +98,13 @@ fn json_forms_are_accepted() {
 }
 
 #[test]
+fn one_byte_order_mark_is_passed_over_and_a_second_one_is_refused() {
+    assert_eq!(parse("\u{feff}FROM a\nARG x\n").stages().len(), 1);
+    let told = error("\u{feff}\u{feff}\nARG FROM ");
+    assert!(told.line == 1 && told.message.contains("a second byte order mark"), "{told}");
+}
+
+#[test]
 fn errors_carry_their_line() {
     assert_eq!(error("FROM a\n\nRUNN x\n").line, 3);
     assert_eq!(error("# nothing\n").line, 1);

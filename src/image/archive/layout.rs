@@ -23,6 +23,8 @@ const MOST_DEPTH: usize = 4;
 
 /// More indexes than any layout has for one image.
 const MOST_INDEXES: usize = 64;
+/// How many images they may name together.
+const MOST_IMAGES: usize = 10_000;
 
 /// One image of a layout in a folder.
 #[derive(Debug)]
@@ -201,6 +203,9 @@ fn flat(files: &Files, entries_of_top: Vec<Entry>) -> Result<Vec<Entry>, ImageEr
             return Err(invalid("leads to more indexes than any image has"));
         }
         let nested = entries(&verified(files, &entry.descriptor()?)?)?;
+        if images.len() + open.len() + nested.len() > MOST_IMAGES {
+            return Err(invalid("leads to more images than any layout has"));
+        }
         open.extend(nested.into_iter().rev().map(|inner| (depth + 1, inner.named_as(&entry))));
     }
     Ok(images)

@@ -112,7 +112,10 @@ fn waste(data: &WeighingReport) -> String {
         let layers = if place.layer == place.last_layer { String::new() } else { format!("–{}", place.last_layer) };
         vec![fate.to_owned(), units::bytes(place.bytes), format!("{}{layers}", place.layer), escape(&place_text(place))]
     };
-    let named = |fate, places: &'_ [WastePlaceReport]| places.iter().map(|place| (fate, place)).map(place).collect::<Vec<_>>();
+    let named = |fate, places: &'_ [WastePlaceReport]| {
+        let worth = places.iter().take(WORST).filter(|place| is_worth_a_line(place.bytes, waste.total));
+        worth.map(|named| place((fate, named))).collect::<Vec<_>>()
+    };
     let buried = [named("overwritten", &waste.worst_overwritten), named("deleted", &waste.worst_deleted)].concat();
     let copies = data.duplicates.iter().take(WORST).filter(|group| is_worth_a_line(group.wasted, waste.total)).map(|group| {
         let paths: Vec<String> = group.paths.iter().take(3).map(|path| shown(path)).collect();

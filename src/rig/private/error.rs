@@ -63,7 +63,9 @@ pub enum PrivateError {
         controller: &'static str,
     },
     /// Files in memory would count as memory that the engine takes.
-    #[error("a limit of memory would count the engine's data, which `--data-root tmpfs` keeps in memory; use `--data-root disk`")]
+    #[error(
+        "a limit of memory would count the engine's data, which lies in memory (tmpfs) there; use `--data-root disk`, or a folder on disk"
+    )]
     LimitedMemory,
     /// Something that the engine made could not be removed.
     #[error("the private engine left {}; remove it with `loadline doctor --clean` as root", list(what))]

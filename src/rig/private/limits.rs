@@ -41,7 +41,7 @@ enum Version {
 struct Setting {
     file: &'static str,
     value: String,
-    /// Whether a kernel may be without it: one that does not account for swap has no swap to take.
+    /// Whether a kernel may be without it: one that does not account for swap is refused only where there is swap to take.
     may_lack: bool,
 }
 
@@ -59,7 +59,12 @@ impl EngineLimits {
             let hierarchy = governing(&mounts, controller).ok_or(PrivateError::NoController { controller })?;
             let folder = hierarchy.top.join(name);
             make(&folder)?;
-            settings(hierarchy.version).iter().try_for_each(|setting| setting.write(&folder))?;
+            for setting in settings(hierarchy.version) {
+                let written = setting.write(&folder)?;
+                if !written && setting.file.contains("sw") && swaps() {
+                    return Err(PrivateError::NoController { controller: "swap" });
+                }
+            }
             let daemon = folder.join("daemon");
             make(&daemon)?;
             if !entered.contains(&daemon) {
@@ -82,7 +87,12 @@ impl EngineLimits {
         let may = |file, value: &str| Setting { file, value: value.to_owned(), may_lack: true };
         Some(Box::new(move |version| match version {
             // Memory and swap together: no more than the memory alone.
-            Version::One => vec![must("memory.limit_in_bytes", bytes.clone()), may("memory.memsw.limit_in_bytes", &bytes)],
+            Version::One => vec![
+                // Of itself what is below a folder counts on newer kernels only.
+                may("memory.use_hierarchy", "1"),
+                must("memory.limit_in_bytes", bytes.clone()),
+                may("memory.memsw.limit_in_bytes", &bytes),
+            ],
             Version::Two => vec![must("memory.max", bytes.clone()), may("memory.swap.max", "0")],
         }))
     }
@@ -93,13 +103,19 @@ const fn must(file: &'static str, value: String) -> Setting {
 }
 
 impl Setting {
-    fn write(&self, folder: &Path) -> Result<(), PrivateError> {
+    /// Whether it could be written.
+    fn write(&self, folder: &Path) -> Result<bool, PrivateError> {
         let path = folder.join(self.file);
         match fs::write(&path, &self.value) {
-            Err(error) if self.may_lack && matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied) => Ok(()),
-            written => written.map_err(PrivateError::file("write the limit", path)),
+            Err(error) if self.may_lack && matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied) => Ok(false),
+            written => written.map(|()| true).map_err(PrivateError::file("write the limit", path)),
         }
     }
+}
+
+/// Whether this machine has swap: proc(5) has a heading and a line for each.
+fn swaps() -> bool {
+    fs::read_to_string("/proc/swaps").is_ok_and(|text| text.lines().count() > 1)
 }
 
 fn make(folder: &Path) -> Result<(), PrivateError> {
@@ -147,6 +163,7 @@ mod tests {
             [
                 "cpu.cfs_period_us=100000",
                 "cpu.cfs_quota_us=150000",
+                "memory.use_hierarchy=1",
                 "memory.limit_in_bytes=1000000000",
                 "memory.memsw.limit_in_bytes=1000000000"
             ]
@@ -177,6 +194,6 @@ mod tests {
         let gone = folder.path().join("gone");
         let told = must("cpu.max", "1".to_owned()).write(&gone).expect_err("there is no such folder").to_string();
         assert!(told.contains("write the limit") && told.contains("gone/cpu.max"), "{told}");
-        Setting { file: "memory.swap.max", value: "0".to_owned(), may_lack: true }.write(&gone).expect("passed over");
+        assert!(!Setting { file: "memory.swap.max", value: "0".to_owned(), may_lack: true }.write(&gone).expect("passed over"));
     }
 }

@@ -244,7 +244,7 @@ impl PrivateEngine {
         // What cannot be removed must not keep the next engine from running: `loadline doctor` names it.
         let swept = sweep::sweep_locked(&roots).unwrap_or_default();
         let claimed = Self::claim(Place::new(roots), options, swept);
-        let prepared = claimed.map(|mut engine| (engine.prepare(options.store), engine));
+        let prepared = claimed.map(|mut engine| (engine.prepare(options), engine));
         // Dropping a half-made engine takes the lock.
         drop(lock);
         let (prepared, mut engine) = prepared?;
@@ -260,18 +260,22 @@ impl PrivateEngine {
     }
 
     /// Makes the folders and the bridge.
-    fn prepare(&mut self, store: Store) -> Result<(), PrivateError> {
+    fn prepare(&mut self, options: &PrivateOptions) -> Result<(), PrivateError> {
         if let (Root::Own { path, made_parent, .. }, Some(claim)) = (&self.root, &mut self.claim) {
             claim.note("made-parent", if *made_parent { "yes" } else { "no" })?;
             claim.note("data", &path.to_string_lossy())?;
         }
         place::make_folder(&self.place.work())?;
         self.root.make()?;
+        let lies_in_memory = || root::file_system(self.root.path()).map(|name| name == "tmpfs");
+        if options.limits.memory.is_some() && lies_in_memory()? {
+            return Err(PrivateError::LimitedMemory);
+        }
         if let (Root::Disk { path }, Some(claim)) = (&self.root, &mut self.claim) {
             claim.hold(path)?;
         }
         let config = self.place.state().join("daemon.json");
-        std::fs::write(&config, store.settings()).map_err(PrivateError::file("write", config))?;
+        std::fs::write(&config, options.store.settings()).map_err(PrivateError::file("write", config))?;
         self.claim.as_ref().map_or(Ok(()), |claim| network::make_bridge(&self.place.bridge(), claim))
     }
 

@@ -31,7 +31,7 @@ fn work_is_repeated_as_often_as_planned_or_until_its_time_is_up() {
 
 #[test]
 fn too_few_values_and_values_of_nothing_have_no_figure() {
-    assert_eq!(told(Ok(vec![1.0, 1.0])), Told::missing("too slow: 2 repeated in the time that the probe has"));
+    assert_eq!(told(Ok(vec![1.0, 1.0])), Told::missing("2 repetitions are too few"));
     assert!(told(Ok(vec![0.0; 9])).why_missing().is_some_and(|why| why.contains("too coarse")));
     assert_eq!(told(Ok(vec![2.0; 9])), Told::Figure(Jitter { seconds: 2.0, variation: 0.0, n: 9 }));
 }

@@ -12,13 +12,15 @@ use crate::record::{DeltaForm, DeltaLayer, DeltaRecord, Status};
 use crate::rig::{Engine, ImageInfo, Solve};
 
 use super::super::stop::{Stop, chain, invalid, timed_out};
-use super::super::{bench, transfer};
-use super::{Built, Draft, Made, TrialRunner};
+use super::super::{bench, cache_state, transfer};
+use super::{Build, Built, Draft, Made, TrialRunner};
 
 impl<E: Engine> TrialRunner<'_, E> {
     /// Nothing has changed: the same layers come out, and they are proven already.
     pub(super) async fn warm(&self, made: &Made, draft: &mut Draft) -> Result<Status, Stop> {
         let Built::Image(solve) = self.build(draft).await? else { return Err(unexpected()) };
+        // A base that could not change ends up here, too.
+        cache_state::check(Build::Warm(made), &solve.vertices).map_err(invalid)?;
         let image = self.inspect(&solve).await?;
         if image.diff_ids != made.diff_ids {
             return Err(invalid("nothing had changed, but the build made other layers from its cache"));

@@ -43,6 +43,26 @@ fn a_layout_of_two_tags_names_them_and_how_to_choose_one() {
 }
 
 #[test]
+fn a_layout_that_says_much_in_few_bytes_is_refused_before_it_takes_much_memory() {
+    let desk = Desk::new();
+    let index = |name: &str, entries: usize| {
+        let blob = |bytes: &str| desk.write(&format!("layout/blobs/sha256/{}", Digest::of(bytes.as_bytes()).hex()), bytes);
+        let nested = format!("{{\"schemaVersion\":2,\"manifests\":[{}]}}", vec![r#"{"digest":"x","size":0}"#; entries].join(","));
+        blob(&nested);
+        let entry = json!({
+            "mediaType": "application/vnd.oci.image.index.v1+json", "digest": Digest::of(nested.as_bytes()).to_string(), "size": nested.len(),
+            "annotations": { "org.opencontainers.image.ref.name": name },
+        });
+        desk.write("layout/index.json", &json!({ "schemaVersion": 2, "manifests": vec![entry; 8] }).to_string());
+        desk.write("layout/oci-layout", r#"{"imageLayoutVersion":"1.0.0"}"#);
+        desk.run(&["weigh", "oci:layout"]).refusal(3)
+    };
+    assert!(index("1.0", 1_900).contains("more images than any layout has"));
+    let text = index(&"n".repeat(100_000), 100);
+    assert!(text.len() < 20_000, "a name that is none is not told for each: {} bytes", text.len());
+}
+
+#[test]
 fn a_folder_that_is_no_layout_is_told_what_it_lacks_and_no_engine_is_asked() {
     let desk = Desk::new();
     desk.write("build/app.js", "");
@@ -72,6 +92,9 @@ fn what_is_written_as_a_path_and_is_not_there_is_never_asked_of_an_engine() {
         assert!(text.contains(&format!("there is no file {typed}")), "{text}");
     }
     assert!(desk.run(&["weigh", "./layout:1.0"]).refusal(2).contains("type oci:./layout:1.0"));
+    assert!(desk.run(&["weigh", "out/shop.tar:1.0"]).refusal(2).contains("there is no file out/shop.tar"));
+    save(&desk, "shop.img", &shop().archive());
+    assert!(desk.run(&["weigh", "shop.img:1.0"]).refusal(2).contains("type docker-archive:shop.img:1.0"));
     save(&desk, "shop.tar.gz", &gzip(&shop().archive()));
     assert!(desk.run(&["weigh", "shop.tar.gz"]).refusal(2).contains("type docker-archive:shop.tar.gz"));
 }
@@ -93,6 +116,9 @@ fn where_no_verify_has_no_effect_the_output_says_so_and_why() {
     assert!(warned("docker-archive:-").contains("--no-verify has no effect: the archive comes through a pipe"));
     assert!(warned("docker-archive:shop.tar.gz").contains("--no-verify has no effect: the archive is compressed as a whole"));
     assert!(warned("docker-archive:gzip.tar").contains("--no-verify has no effect: a layer in the archive is compressed"));
+    let both = ["weigh", "docker-archive:shop.tar", "--against", "docker-archive:shop.tar.gz", "--no-verify", "--format", "json"];
+    let data: Value = serde_json::from_str(&desk.run(&both).data()).expect("JSON");
+    assert!(data["warnings"].to_string().contains("docker-archive:shop.tar.gz: --no-verify has no effect"), "{}", data["warnings"]);
     let shown = desk.run(&["weigh", "docker-archive:shop.tar.gz", "--no-verify"]).data();
     assert!(shown.contains("warning: --no-verify has no effect"), "{shown}");
     let listed = desk.run(&["weigh", "docker-archive:shop.tar.gz", "--no-verify", "--files"]);

@@ -80,7 +80,7 @@ pub(super) struct Case {
     /// The number of the event at which the user stops the run.
     pub(super) stop_at: Option<usize>,
     pub(super) settled: Settled,
-    skipped: BTreeMap<(usize, usize), String>,
+    pub(super) skipped: BTreeMap<(usize, usize), String>,
     unreachable: Option<String>,
     pub(super) limits: Limits,
     pub(super) rules: StopRules,

@@ -124,6 +124,26 @@ async fn a_run_that_is_gone_on_with_has_its_time_anew_and_its_observations_of_be
 }
 
 #[tokio::test]
+async fn the_rest_of_an_iteration_is_no_measure_of_a_whole_one() {
+    let mut kept = Kept::default();
+    case(9, limit(5)).run_into(&mut kept).await;
+    assert_eq!(kept.0.len(), 1);
+    let mut again = case(9, limit(25));
+    again.settled = Settled::of(&kept.0);
+    let (end, ..) = again.run_into(&mut kept).await;
+    let ended = stopped(end);
+    assert_eq!((ended.iterations, ended.after_seconds, kept.0.len()), (1, 10.0, 2), "a whole one takes twenty seconds");
+}
+
+#[tokio::test]
+async fn a_variant_that_is_skipped_does_not_use_up_the_block_that_every_run_measures() {
+    let mut skipping = case(3, limit(5));
+    skipping.skipped.insert((0, 0), "its base cannot be had".to_owned());
+    let ran = skipping.run().await;
+    assert_eq!(ran.outcomes.iter().filter(|outcome| outcome.status.has_numbers()).count(), 1, "{:?}", ran.outcomes);
+}
+
+#[tokio::test]
 async fn wherever_a_run_is_cut_off_it_is_precise_after_the_same_iteration() {
     let mut kept = Kept::default();
     case(9, precision(0.05)).run_into(&mut kept).await;

@@ -141,6 +141,32 @@ fn without_the_processors_figure_nothing_is_called_quiet() {
 }
 
 #[test]
+fn a_block_whose_processor_could_not_be_probed_is_not_called_quiet() {
+    let mut record = probed();
+    assert_eq!(calm(&record), Calm::Quiet);
+    let first = record.trials.iter_mut().find_map(|outcome| outcome.noise.as_mut()).expect("a block");
+    first.processor = Told::missing("the probe failed");
+    assert_eq!(calm(&record), Calm::Unknown);
+}
+
+#[test]
+fn what_disturbed_a_warm_up_disturbed_no_figure() {
+    let mut record = disturbed(slowed(Part::Processor, 3.0));
+    assert_eq!(calm(&record), Calm::Noisy);
+    record.trials.iter_mut().filter(|outcome| outcome.noise.is_some()).for_each(|outcome| outcome.trial.warmup = true);
+    assert_eq!(calm(&record), Calm::Quiet);
+}
+
+#[test]
+fn the_figures_of_one_probe_do_not_stand_behind_a_verdict_on_several() {
+    let mut record = probed();
+    let has_figures = |record: &Record| lines(record).lines().next().is_some_and(|line| line.contains("(processor"));
+    assert!(has_figures(&record));
+    record.run.noise.push(record.run.noise[0].clone());
+    assert!(!has_figures(&record), "{}", lines(&record));
+}
+
+#[test]
 fn a_block_is_held_against_the_probe_of_its_own_part() {
     let mut record = probed();
     // Gone on with on the same machine at half its speed: the blocks of then and now each agree with the probe before them.

@@ -103,6 +103,20 @@ fn what_a_rule_left_out_is_not_missing_and_what_else_lacks_is() {
 }
 
 #[test]
+fn what_was_lost_with_an_engine_and_left_out_by_a_rule_later_is_not_a_trial_that_fell_short() {
+    let whole = cut();
+    let mut record = cut();
+    let mut lost = failed("go-api", "single", Status::Skipped { reason: "the engine went away".to_owned() });
+    (lost.lost, lost.trial.iteration) = (true, 4);
+    record.trials.push(lost.clone());
+    let read = Record::new(record.run.clone(), record.trials.clone()).expect("it is believed");
+    assert_eq!((read.trials.len(), missing(&read)), (whole.trials.len(), missing(&whole)));
+    record.run.stopped = None;
+    let read = Record::new(record.run, record.trials).expect("it is believed");
+    assert!(read.trials.contains(&lost), "without a rule it is what became of the trial");
+}
+
+#[test]
 fn a_variant_of_which_everything_was_left_out_is_missing() {
     let mut record = cut();
     record.trials.retain(|outcome| outcome.trial.variant != "single");

@@ -97,7 +97,10 @@ impl Stored {
 /// there, or is written as a path, is no name.
 fn looks_like(text: &str) -> Option<String> {
     let written_as_path = text.starts_with(['.', '/', '~']);
-    let Stored { path, reference } = if written_as_path { Stored::parse(text) } else { Stored { path: text.into(), reference: None } };
+    let split = Stored::parse(text);
+    // A folder may have the name of an image, which has a tag more often than a folder is an OCI layout.
+    let is_split = written_as_path || split.path.is_file() || is_archive(&split.path);
+    let Stored { path, reference } = if is_split { split } else { Stored { path: text.into(), reference: None } };
     let (shown, behind) =
         (plain::line(&path.to_string_lossy()), reference.map(|name| format!(":{}", plain::line(&name))).unwrap_or_default());
     let typed = |word: &str| format!("{shown} is a file or folder; to weigh the image in it, type {word}:{shown}{behind}");
@@ -114,12 +117,16 @@ fn looks_like(text: &str) -> Option<String> {
             None => format!("{shown} is a file and no archive of an image{or_engine}"),
         });
     }
-    let archive = path.extension().is_some_and(|extension| ["tar", "tgz", "gz"].iter().any(|known| extension == *known));
-    if path.exists() || written_as_path || archive {
+    if path.exists() || written_as_path || is_archive(&path) {
         let there = if path.exists() { "is neither a file nor a folder" } else { "is not there" };
         return Some(format!("there is no file {shown}: it {there}; check the path{or_engine}"));
     }
     None
+}
+
+/// Whether it has the name of an archive.
+fn is_archive(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| ["tar", "tgz", "gz"].iter().any(|known| extension == *known))
 }
 
 /// Why a folder is no OCI layout, and what may be meant; `None` for one that is.

@@ -41,7 +41,7 @@ impl Held {
     fn now() -> Self {
         let count = |folder: &str| std::fs::read_dir(folder).expect("/proc is there").count() as u64;
         // A thread that was waited for is in the kernel's list for a moment longer.
-        let threads = (0..20).map(|_| {
+        let threads = (0..100).map(|_| {
             std::thread::sleep(Duration::from_millis(5));
             count("/proc/self/task")
         });
@@ -97,7 +97,8 @@ fn held_over(builds: usize, leak: bool) -> [Held; 2] {
     let engine = runtime.block_on(PrivateEngine::start(PrivateOptions::new(Role::Builder))).expect("a private engine starts");
     let mut child = Command::new(std::env::current_exe().expect("this program has a path"));
     child.args(["--exact", "live::run::flat::a_process_that_builds_and_counts", "--ignored", "--nocapture"]);
-    child.env(SOCKET, engine.socket()).env(BUILDS, builds.to_string());
+    // How many arenas the allocator makes is up to which threads are at work at the same moment.
+    child.env(SOCKET, engine.socket()).env(BUILDS, builds.to_string()).env("MALLOC_ARENA_MAX", "1");
     if leak {
         child.env(LEAK, "1");
     }
