@@ -158,7 +158,9 @@ fn without_cache(scenario: &ScenarioReport, change: Option<&str>) -> Option<Stri
         .collect();
     // The words for two figures stand once, so that each variant has both or none has.
     if all.iter().any(|rebuilt| rebuilt.warm.is_none()) {
-        all.iter_mut().for_each(|rebuilt| rebuilt.warm = None);
+        for rebuilt in &mut all {
+            rebuilt.warm = None;
+        }
     }
     let (least, most) = (all.iter().min_by_key(|r| r.clean)?, all.iter().max_by_key(|r| r.clean)?);
     let cause = change.map_or_else(|| "With nothing changed".to_owned(), |edit| format!("After {}", one_line(&after("edit", Some(edit)))));
