@@ -41,9 +41,9 @@ install_tools() {
 pure_ring() {
   local owned
   owner_words
-  run_tests "$work" pure 900 "${owned[@]}" cargo test --locked --doc
-  run_tests "$work" pure 900 "$unit_program" "${long[@]}"
-  run_ring "$work" pure 900 "${long[@]}"
+  run_tests "$work" pure "$limit" "${owned[@]}" cargo test --locked --doc
+  run_tests "$work" pure "$limit" "$unit_program" "${long[@]}"
+  run_ring "$work" pure "$limit" "${long[@]}"
 }
 
 # One live test at a time: engines compete for cores and memory.
@@ -87,12 +87,13 @@ verdict() {
 }
 
 # The first live run on a machine also builds all base images and measures ten variants: half an hour on two busy cores.
-full=no long=() live_limit=4500 fuzz_seconds=${FUZZ_SECONDS:-60}
+full=no long=() limit=900 live_limit=4500 fuzz_seconds=${FUZZ_SECONDS:-60}
 [[ $fuzz_seconds =~ ^[1-9][0-9]*$ ]] || die 2 "FUZZ_SECONDS is '$fuzz_seconds' and no number of seconds; say FUZZ_SECONDS=600 for ten minutes a target"
 case ${1-} in
   '') ;;
   --full)
-    full=yes long=(--include-ignored) live_limit=7200
+    # Sixteen times as many cases of each property.
+    full=yes long=(--include-ignored) limit=3600 live_limit=7200
     export PROPTEST_CASES=${PROPTEST_CASES:-4096}
     ;;
   -h | --help)
@@ -112,8 +113,8 @@ timed tools install_tools
 timed build build_tests "$work"
 sort_tests "$work"
 timed pure pure_ring
-timed fake run_ring "$work" fake 600 "${long[@]}"
-timed wire run_ring "$work" wire 600 "${long[@]}"
+timed fake run_ring "$work" fake "$limit" "${long[@]}"
+timed wire run_ring "$work" wire "$limit" "${long[@]}"
 timed live live_ring
 count_skips "$work" "$LOADLINE_SKIPPED_LOG"
 if [ "$full" = yes ]; then long_parts; fi
