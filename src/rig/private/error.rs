@@ -62,6 +62,11 @@ pub enum PrivateError {
         /// `cpu` or `memory`.
         controller: &'static str,
     },
+    /// The kernel does not account for swap, and there is some.
+    #[error(
+        "`--memory` cannot keep an engine from swap here: this kernel does not account for it; run `swapoff -a`, boot with swapaccount=1, or leave the limit out"
+    )]
+    NoSwapLimit,
     /// Files in memory would count as memory that the engine takes.
     #[error(
         "a limit of memory would count the engine's data, which lies in memory (tmpfs) there; use `--data-root disk`, or a folder on disk"

@@ -41,8 +41,18 @@ enum Version {
 struct Setting {
     file: &'static str,
     value: String,
-    /// Whether a kernel may be without it: one that does not account for swap is refused only where there is swap to take.
-    may_lack: bool,
+    lack: Lack,
+}
+
+/// Whether a kernel may be without a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lack {
+    /// Without it there is no limit.
+    Never,
+    /// It does of itself what the file asks for.
+    Always,
+    /// It does not account for swap, which matters where there is swap.
+    WithoutSwap,
 }
 
 impl EngineLimits {
@@ -50,21 +60,20 @@ impl EngineLimits {
     ///
     /// # Errors
     ///
-    /// [`PrivateError::NoController`] where the machine's cgroups cannot limit it; [`PrivateError::File`] where a limit is not taken.
+    /// [`PrivateError::NoController`] and [`PrivateError::NoSwapLimit`] where the machine's cgroups cannot limit it;
+    /// [`PrivateError::File`] where a limit is not taken.
     pub(super) fn apply(self, name: &str) -> Result<Vec<PathBuf>, PrivateError> {
         let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
         let mut entered: Vec<PathBuf> = Vec::new();
-        for (controller, settings) in [("cpu", self.of_cpu()), ("memory", self.of_memory())] {
-            let Some(settings) = settings else { continue };
+        for (controller, asked) in [("cpu", self.cpus.is_some()), ("memory", self.memory.is_some())] {
+            if !asked {
+                continue;
+            }
             let hierarchy = governing(&mounts, controller).ok_or(PrivateError::NoController { controller })?;
             let folder = hierarchy.top.join(name);
             make(&folder)?;
-            for setting in settings(hierarchy.version) {
-                let written = setting.write(&folder)?;
-                if !written && setting.file.contains("sw") && swaps() {
-                    return Err(PrivateError::NoController { controller: "swap" });
-                }
-            }
+            let settings = if controller == "cpu" { self.of_cpu(hierarchy.version) } else { self.of_memory(hierarchy.version) };
+            settings.iter().try_for_each(|setting| setting.write(&folder, has_swap))?;
             let daemon = folder.join("daemon");
             make(&daemon)?;
             if !entered.contains(&daemon) {
@@ -74,47 +83,47 @@ impl EngineLimits {
         Ok(entered)
     }
 
-    fn of_cpu(self) -> Option<Box<dyn Fn(Version) -> Vec<Setting>>> {
-        let quota = u64::from(self.cpus?.thousandths()) * PERIOD / 1000;
-        Some(Box::new(move |version| match version {
+    fn of_cpu(self, version: Version) -> Vec<Setting> {
+        let Some(cpus) = self.cpus else { return Vec::new() };
+        let quota = u64::from(cpus.thousandths()) * PERIOD / 1000;
+        let must = |file, value| Setting { file, value, lack: Lack::Never };
+        match version {
             Version::One => vec![must("cpu.cfs_period_us", PERIOD.to_string()), must("cpu.cfs_quota_us", quota.to_string())],
             Version::Two => vec![must("cpu.max", format!("{quota} {PERIOD}"))],
-        }))
+        }
     }
 
-    fn of_memory(self) -> Option<Box<dyn Fn(Version) -> Vec<Setting>>> {
-        let bytes = self.memory?.to_string();
-        let may = |file, value: &str| Setting { file, value: value.to_owned(), may_lack: true };
-        Some(Box::new(move |version| match version {
-            // Memory and swap together: no more than the memory alone.
+    fn of_memory(self, version: Version) -> Vec<Setting> {
+        let Some(bytes) = self.memory else { return Vec::new() };
+        let set = |file, value: u64, lack| Setting { file, value: value.to_string(), lack };
+        match version {
             Version::One => vec![
-                // Of itself what is below a folder counts on newer kernels only.
-                may("memory.use_hierarchy", "1"),
-                must("memory.limit_in_bytes", bytes.clone()),
-                may("memory.memsw.limit_in_bytes", &bytes),
+                // Newer kernels count what is below a folder of themselves.
+                set("memory.use_hierarchy", 1, Lack::Always),
+                set("memory.limit_in_bytes", bytes, Lack::Never),
+                // Memory and swap together: no more than the memory alone.
+                set("memory.memsw.limit_in_bytes", bytes, Lack::WithoutSwap),
             ],
-            Version::Two => vec![must("memory.max", bytes.clone()), may("memory.swap.max", "0")],
-        }))
+            Version::Two => vec![set("memory.max", bytes, Lack::Never), set("memory.swap.max", 0, Lack::WithoutSwap)],
+        }
     }
-}
-
-const fn must(file: &'static str, value: String) -> Setting {
-    Setting { file, value, may_lack: false }
 }
 
 impl Setting {
-    /// Whether it could be written.
-    fn write(&self, folder: &Path) -> Result<bool, PrivateError> {
+    fn write(&self, folder: &Path, has_swap: impl Fn() -> bool) -> Result<(), PrivateError> {
         let path = folder.join(self.file);
-        match fs::write(&path, &self.value) {
-            Err(error) if self.may_lack && matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied) => Ok(false),
-            written => written.map(|()| true).map_err(PrivateError::file("write the limit", path)),
+        let written = fs::write(&path, &self.value);
+        let lacks = written.as_ref().is_err_and(|e| matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied));
+        match self.lack {
+            Lack::WithoutSwap if lacks && has_swap() => Err(PrivateError::NoSwapLimit),
+            Lack::Always | Lack::WithoutSwap if lacks => Ok(()),
+            _ => written.map_err(PrivateError::file("write the limit", path)),
         }
     }
 }
 
 /// Whether this machine has swap: proc(5) has a heading and a line for each.
-fn swaps() -> bool {
+fn has_swap() -> bool {
     fs::read_to_string("/proc/swaps").is_ok_and(|text| text.lines().count() > 1)
 }
 
@@ -155,7 +164,7 @@ mod tests {
     #[test]
     fn a_limit_is_written_as_each_version_of_cgroups_takes_it() {
         let said = |version| {
-            let all = [limits().of_cpu(), limits().of_memory()].into_iter().flatten().flat_map(|settings| settings(version));
+            let all = [limits().of_cpu(version), limits().of_memory(version)].into_iter().flatten();
             all.map(|setting| format!("{}={}", setting.file, setting.value)).collect::<Vec<_>>()
         };
         assert_eq!(
@@ -169,7 +178,6 @@ mod tests {
             ]
         );
         assert_eq!(said(Version::Two), ["cpu.max=150000 100000", "memory.max=1000000000", "memory.swap.max=0"]);
-        assert!(EngineLimits::default().of_cpu().is_none() && EngineLimits::default().of_memory().is_none());
     }
 
     #[test]
@@ -192,8 +200,12 @@ mod tests {
     fn a_limit_that_the_kernel_does_not_take_is_named_and_one_that_it_may_lack_is_passed_over() {
         let folder = tempfile::tempdir().expect("a folder is made");
         let gone = folder.path().join("gone");
-        let told = must("cpu.max", "1".to_owned()).write(&gone).expect_err("there is no such folder").to_string();
-        assert!(told.contains("write the limit") && told.contains("gone/cpu.max"), "{told}");
-        assert!(!Setting { file: "memory.swap.max", value: "0".to_owned(), may_lack: true }.write(&gone).expect("passed over"));
+        let written = |lack, swap| Setting { file: "memory.max", value: "1".to_owned(), lack }.write(&gone, || swap);
+        let told = written(Lack::Never, false).expect_err("there is no such folder").to_string();
+        assert!(told.contains("write the limit") && told.contains("gone/memory.max"), "{told}");
+        written(Lack::Always, true).expect("passed over");
+        written(Lack::WithoutSwap, false).expect("there is no swap to take");
+        let told = written(Lack::WithoutSwap, true).expect_err("there is").to_string();
+        assert!(told.contains("swapoff -a"), "{told}");
     }
 }
