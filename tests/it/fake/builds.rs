@@ -7,7 +7,7 @@ use loadline::record::{DeltaForm, Status, TrialOutcome};
 use loadline::run::{Builds, End, EventKind};
 use loadline::scenario::{Change, Edit};
 
-use super::run::{Case, Ran};
+use super::case::{Case, Ran};
 use crate::support::fake_engine::Behaviour;
 
 /// A case with two edits, in which every build is measured.

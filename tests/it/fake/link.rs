@@ -4,7 +4,7 @@ use loadline::measure::Measure;
 use loadline::record::{LinkRecord, Status, TransferRecord, TrialOutcome};
 use loadline::run::{Builds, End, Gone};
 
-use super::run::{Case, Ran};
+use super::case::{Case, Ran};
 
 /// A case whose pushes and pulls go over `link`.
 fn over(link: &str) -> Case {

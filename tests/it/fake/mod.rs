@@ -1,6 +1,7 @@
 //! A fake engine in process.
 
 mod builds;
+mod case;
 mod link;
 mod resume;
 mod run;

@@ -9,7 +9,7 @@ use loadline::record::{PlannedVariant, Record, RunRecord, Status, Store, Trial, 
 use loadline::run::{Builds, End, Settled, Sink};
 
 use super::builds::edited;
-use super::run::Case;
+use super::case::Case;
 use crate::support::fake_engine::{Behaviour, FakeEngine};
 use crate::support::records::{planned, run};
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use loadline::record::{BlocksLeft, StopRule, Stopped, TrialOutcome};
 use loadline::run::{End, EventKind, Settled, StopRules};
 
-use super::run::{Case, Kept};
+use super::case::{Case, Kept};
 use crate::support::fake_engine::Behaviour;
 
 fn case(trials: u32, rules: StopRules) -> Case {
