@@ -1,5 +1,7 @@
 //! What can be typed. Resolved into [`options`](super::options) at once; nothing below `cli` sees these types.
 
+mod weigh;
+
 use std::path::PathBuf;
 
 use clap::builder::ArgPredicate;
@@ -8,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::effort::{Effort, SETTLED};
 use super::part::Part;
 use crate::units::{Cpus, LinkProfile, parse_bytes};
+pub(crate) use weigh::{WeighArgs, WeighFormat};
 
 /// Builds container images, proves that they work, weighs them and times build, push and pull
 #[derive(Debug, Parser)]
@@ -267,64 +270,6 @@ pub(crate) struct InitArgs {
     pub(crate) dockerd: Option<PathBuf>,
 }
 
-/// Arguments of `weigh`.
-#[derive(Debug, Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag that is typed or not")]
-pub(crate) struct WeighArgs {
-    /// Which image
-    #[arg(
-        value_name = "IMAGE",
-        help = "A name or id that the engine knows, or engine:NAME, registry:REF, docker-archive:PATH[:NAME], oci:DIR[:NAME], oci-archive:PATH[:NAME]"
-    )]
-    pub(crate) image: String,
-    /// Say how it differs from this image: sizes, files, and what an update moves
-    #[arg(long, value_name = "IMAGE", conflicts_with = "files")]
-    pub(crate) against: Option<String>,
-    /// Split it at this base image
-    #[arg(long, value_name = "IMAGE")]
-    pub(crate) base: Option<String>,
-    /// Name the line of this Dockerfile behind every layer that it made
-    #[arg(long, value_name = "DOCKERFILE")]
-    pub(crate) file: Option<PathBuf>,
-    /// The stage of --file that was built; the last one when not given
-    #[arg(long, value_name = "STAGE", requires = "file")]
-    pub(crate) target: Option<String>,
-    /// Which platform of an image for several: linux/arm64
-    #[arg(long, value_name = "OS/ARCH")]
-    pub(crate) platform: Option<String>,
-    /// List every path of every layer instead: layer, bytes, kind, what became of it
-    #[arg(long)]
-    pub(crate) files: bool,
-    /// Add what it takes on this host: disk blocks, archive, what other images here share
-    #[arg(long, conflicts_with = "files")]
-    pub(crate) host_facts: bool,
-    /// Do not use what is known of layers from before
-    #[arg(long)]
-    pub(crate) fresh: bool,
-    /// Hash every byte: also of layers that are known from before, and of those that an engine's store vouches for
-    #[arg(long)]
-    pub(crate) verify: bool,
-    /// Of a docker archive in a plain file with plain layers, take its word for what the layers hash to, and read headers alone
-    #[arg(long, conflicts_with = "verify")]
-    pub(crate) no_verify: bool,
-    /// What is printed on stdout
-    #[arg(long, value_enum, default_value = "terminal")]
-    pub(crate) format: WeighFormat,
-}
-
-/// A format that `weigh` prints.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum WeighFormat {
-    /// For people
-    Terminal,
-    /// For a comment on a change: totals first
-    Markdown,
-    /// One figure a row, in exact bytes
-    Csv,
-    /// Everything, as JSON
-    Json,
-}
-
 /// Arguments of `list`.
 #[derive(Debug, Args)]
 pub(crate) struct ListArgs {
@@ -447,49 +392,4 @@ pub(crate) struct CompletionsArgs {
 }
 
 #[cfg(test)]
-mod tests {
-    use clap::CommandFactory;
-
-    use super::*;
-
-    /// Every help text of a command and those below it, with the place it stands at.
-    fn texts(command: &clap::Command, texts: &mut Vec<(String, String)>) {
-        let place = command.get_name().to_owned();
-        texts.push((place.clone(), command.get_about().map(ToString::to_string).unwrap_or_default()));
-        for argument in command.get_arguments() {
-            let place = format!("{place} {}", argument.get_id());
-            texts.push((place.clone(), argument.get_help().map(ToString::to_string).unwrap_or_default()));
-            for value in argument.get_possible_values().iter().filter(|_| argument.get_id() != "shell") {
-                texts.push((format!("{place}={}", value.get_name()), value.get_help().map(ToString::to_string).unwrap_or_default()));
-            }
-        }
-        command.get_subcommands().for_each(|sub| self::texts(sub, texts));
-    }
-
-    #[test]
-    fn the_arguments_contradict_nothing_that_clap_knows() {
-        Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn every_argument_of_run_is_either_settled_by_a_record_or_of_this_machine_alone() {
-        let of_this_machine = ["scenarios", "dockerd", "engine_root", "data_root", "registry_mirror", "message_format", "resume"];
-        let command = Cli::command();
-        let run = command.find_subcommand("run").expect("there is run");
-        let mut all: Vec<&str> = run.get_arguments().map(|argument| argument.get_id().as_str()).collect();
-        let mut known: Vec<&str> = SETTLED_BY_A_RECORD.into_iter().chain(SETTLED).chain(of_this_machine).collect();
-        all.sort_unstable();
-        known.sort_unstable();
-        assert_eq!(all, known, "decide whether `--resume` may stand beside a new argument");
-    }
-
-    #[test]
-    fn every_help_text_starts_with_a_capital_and_has_no_final_period() {
-        let mut found = Vec::new();
-        texts(&Cli::command(), &mut found);
-        // A flag takes no value, and clap says true and false for it without words.
-        found.retain(|(place, _)| !place.ends_with("=true") && !place.ends_with("=false"));
-        let wrong: Vec<_> = found.iter().filter(|(_, text)| !text.starts_with(char::is_uppercase) || text.ends_with('.')).collect();
-        assert!(wrong.is_empty() && found.len() > 40, "{wrong:#?}");
-    }
-}
+mod tests;
