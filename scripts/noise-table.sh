@@ -34,17 +34,6 @@ for tool in rustc dockerd docker ip unshare; do
   have "$tool" || die 2 "there is no $tool here; install it and run this script again"
 done
 
-program() {
-  local target=${CARGO_TARGET_DIR:-$root/target} found
-  for found in "${LOADLINE:-}" "$target/release/loadline" "$target/debug/loadline"; do
-    if [ -n "$found" ] && [ -x "$found" ]; then
-      printf '%s' "$found"
-      return
-    fi
-  done
-  die 2 "there is no loadline in $target; build it with \`cargo build --release\` or name it in LOADLINE"
-}
-
 work=$(mktemp -d "${TMPDIR:-/tmp}/loadline-noise.XXXXXX")
 bridge=llnoise$$
 cgroup=loadline-noise-$$

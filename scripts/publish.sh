@@ -15,22 +15,6 @@ folder that takes the run (results/published when not given).
 TEXT
 }
 
-# The program: the one that was named, else the newest that was built here.
-program() {
-  local target=${CARGO_TARGET_DIR:-$root/target} found
-  if [ -n "${LOADLINE:-}" ]; then
-    printf '%s' "$LOADLINE"
-    return
-  fi
-  for found in "$target/release/loadline" "$target/debug/loadline"; do
-    if [ -x "$found" ]; then
-      printf '%s' "$found"
-      return
-    fi
-  done
-  die 2 "there is no loadline in $target; build it with \`cargo build\` or name it in LOADLINE"
-}
-
 # copy FROM TO: the record alone; logs stay where they are, and everything else is made from the record.
 copy() {
   local file

@@ -38,6 +38,22 @@ as_root() {
   if is_root; then "$@"; else sudo -- "$@"; fi
 }
 
+# The program: the one that LOADLINE names, else the one that was built here, an optimised one first.
+program() {
+  local target=${CARGO_TARGET_DIR:-$root/target} found
+  if [ -n "${LOADLINE:-}" ]; then
+    printf '%s' "$LOADLINE"
+    return
+  fi
+  for found in "$target/release/loadline" "$target/debug/loadline"; do
+    if [ -x "$found" ]; then
+      printf '%s' "$found"
+      return
+    fi
+  done
+  die 2 "there is no loadline in $target; build it with \`cargo build --release\` or name it in LOADLINE"
+}
+
 # The user whose files these are: the caller of sudo where the repository is theirs to write, else whoever runs the script.
 owner() {
   if ! is_root; then

@@ -93,7 +93,7 @@ pub enum When {
     Before,
     /// Right before blocks.
     Blocks {
-        /// The cold trial of the block where it was worst.
+        /// The first recorded trial of the block where it was worst.
         worst: String,
         /// Before how many blocks.
         count: usize,
