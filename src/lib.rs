@@ -5,6 +5,7 @@
 //!
 //! The library exists for the binary, its tests and its benches: its API follows the program's needs and is not stable.
 
+pub mod budget;
 pub mod cli;
 pub mod dockerfile;
 pub mod image;

@@ -1,0 +1,142 @@
+//! What came of holding a run to its budgets.
+
+use serde::Serialize;
+
+use super::Growth;
+use crate::budget::{BudgetPlace, Limit};
+use crate::measure::Measure;
+
+/// A run held to budgets.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Evaluation {
+    /// Id of the run.
+    pub run: String,
+    /// Id of the baseline's run; absent where there was none.
+    pub baseline: Option<String>,
+    /// Where the budgets come from.
+    pub source: BudgetSource,
+    /// One for each limit of each budget and variant, in the order of the plan and of the file.
+    pub checks: Vec<Check>,
+    /// Limits that the run's own budgets have looser than those that it was held to, or not at all.
+    pub loosened: Vec<Loosened>,
+}
+
+/// Where budgets come from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "from", rename_all = "kebab-case")]
+pub enum BudgetSource {
+    /// The run's own record.
+    Record,
+    /// Files that were named in place of them.
+    Files {
+        /// As they were named.
+        paths: Vec<String>,
+    },
+    /// There was none, so that loadline's own was taken: D3 may grow by one per cent above the baseline.
+    Usual,
+}
+
+/// One limit held against one figure.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Check {
+    /// Scenario name.
+    pub scenario: String,
+    /// Variant name.
+    pub variant: String,
+    /// The budget's name.
+    pub budget: String,
+    /// What is limited.
+    pub measure: Measure,
+    /// Which definition of it, where there are several.
+    pub definition: Option<String>,
+    /// `cold`, `warm`, `edit`, `base` or `clean`.
+    pub cache_state: String,
+    /// The scenario's edit; absent for an unchanged app.
+    pub edit: Option<String>,
+    /// The limit as it is written.
+    pub limit: Limit,
+    /// What the limit comes to, in the measure's unit; absent where that needs a figure that is missing.
+    pub allowed: Option<f64>,
+    /// The run's figure: the median of its values, in the measure's unit.
+    pub actual: Option<f64>,
+    /// The figure that the limit is relative to: the baseline's, or the other variant's.
+    pub reference: Option<f64>,
+    /// What follows.
+    pub outcome: CheckOutcome,
+    /// What grew against the baseline, where there is one and the image grew.
+    pub growth: Option<Growth>,
+    /// Why the limit is what it is, in the user's words.
+    pub reason: Option<String>,
+    /// Where the budget is written.
+    pub place: Option<BudgetPlace>,
+}
+
+/// What came of one limit.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "outcome", rename_all = "kebab-case")]
+pub enum CheckOutcome {
+    /// Within the limit.
+    Pass,
+    /// Above it.
+    Fail {
+        /// By how much, in the measure's unit.
+        excess: f64,
+    },
+    /// Times that lie on both sides of the limit as far as noise lets tell: no failure, and said.
+    Undecided {
+        /// Why, in words.
+        why: String,
+    },
+    /// The figure is missing or proves nothing: never a pass.
+    Unmeasured {
+        /// Why, in words.
+        why: String,
+    },
+    /// The baseline's figure was taken under other conditions: never a pass.
+    NotComparable {
+        /// Which condition differs, in words.
+        why: String,
+    },
+    /// The limit does not ask about this run: another link, or no baseline was given.
+    Skip {
+        /// Why, in words.
+        why: String,
+    },
+}
+
+impl CheckOutcome {
+    /// The word in every output: `pass`, `fail`, `undecided`, `unmeasured`, `not-comparable`, `skip`.
+    pub const fn id(&self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Fail { .. } => "fail",
+            Self::Undecided { .. } => "undecided",
+            Self::Unmeasured { .. } => "unmeasured",
+            Self::NotComparable { .. } => "not-comparable",
+            Self::Skip { .. } => "skip",
+        }
+    }
+
+    /// Why, where there is something to say.
+    pub fn why(&self) -> Option<&str> {
+        match self {
+            Self::Pass | Self::Fail { .. } => None,
+            Self::Undecided { why } | Self::Unmeasured { why } | Self::NotComparable { why } | Self::Skip { why } => Some(why),
+        }
+    }
+}
+
+/// A limit that a run's own budgets loosened against those that it was held to.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Loosened {
+    /// Scenario name.
+    pub scenario: String,
+    /// The budget's name.
+    pub budget: String,
+    /// As it was held to.
+    pub before: Limit,
+    /// As the run's own budgets have it; absent where they lack it.
+    pub after: Option<Limit>,
+    /// Where the run's own budget is written.
+    pub place: Option<BudgetPlace>,
+}
