@@ -86,8 +86,13 @@ impl Fixture {
         Ok(tar)
     }
 
-    /// Builds the app by loadline, from reading its folder on.
+    /// Builds the app by loadline, from reading its folder on, with what the builder has in its cache.
     pub(crate) async fn build(&self, build_args: &[(&str, &str)]) -> Result<Solve, String> {
+        self.build_with(CacheUse::UseCache, build_args).await
+    }
+
+    /// The same with or without the builder's cache.
+    pub(crate) async fn build_with(&self, cache: CacheUse, build_args: &[(&str, &str)]) -> Result<Solve, String> {
         let request = BuildRequest {
             context: Arc::new(self.context()?),
             builder: BuilderVersion::BuildKit,
@@ -95,7 +100,7 @@ impl Fixture {
             build_args: build_args.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
             platform: None,
             tag: TAG.to_owned(),
-            cache: CacheUse::UseCache,
+            cache,
             network: RunNetwork::Host,
             labels: BTreeMap::new(),
         };
