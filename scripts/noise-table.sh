@@ -3,6 +3,8 @@
 set -euo pipefail
 # shellcheck source=scripts/lib/common.sh
 . "$(dirname "$0")/lib/common.sh"
+# shellcheck source=scripts/lib/engine.sh
+. "$root/scripts/lib/engine.sh"
 
 usage() {
   cat <<'TEXT'
@@ -35,28 +37,6 @@ for tool in rustc dockerd docker ip unshare; do
 done
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/loadline-noise.XXXXXX")
-bridge=llnoise$$
-cgroup=loadline-noise-$$
-engine=
-
-# Ends the plain engine with everything in its namespaces, and removes what it has outside of them.
-stop_engine() {
-  [ -n "$engine" ] || return 0
-  # unshare itself minds no other signal; what is in its namespaces dies with it.
-  kill -KILL "$engine" 2>/dev/null || true
-  wait "$engine" 2>/dev/null || true
-  engine=
-  ip link delete "$bridge" 2>/dev/null || true
-  local top tries
-  for top in /sys/fs/cgroup /sys/fs/cgroup/*; do
-    # A cgroup stays busy for some milliseconds after its last process.
-    for tries in 1 2 3 4 5 6 7 8 9 10; do
-      [ -d "$top/$cgroup" ] || break
-      [ "$tries" = 1 ] || sleep 0.1
-      find "$top/$cgroup" -depth -type d -exec rmdir {} + 2>/dev/null || true
-    done
-  done
-}
 
 clean_up() {
   stop_engine
@@ -78,29 +58,6 @@ make_scenario() {
   rounds=$((200000000 * 3000 / (took > 0 ? took : 1) / 10000000 * 10000000))
   printf 'FROM scratch\nCOPY app /app\nRUN ["/app", "%s"]\nCMD ["/app", "1"]\n' "$rounds" >"$folder/steady.Dockerfile"
   printf 'name = "steady"\nlanguage = "rust"\n[variants.steady]\n[smoke]\nskip = "it only computes"\n' >"$folder/scenario.toml"
-}
-
-# A dockerd as a user has one, but for the machine's firewall, which it leaves alone.
-start_engine() {
-  mkdir -p "$work/engine"
-  printf '{}\n' >"$work/engine/daemon.json"
-  ip link add name "$bridge" type bridge
-  # An address that is kept for documentation: nothing is routed there.
-  ip addr add 198.51.100.1/24 dev "$bridge"
-  ip link set dev "$bridge" up
-  unshare --mount --pid --fork --kill-child --mount-proc dockerd --config-file="$work/engine/daemon.json" \
-    --data-root="$work/engine/data" --exec-root="$work/engine/exec" --pidfile="$work/engine/pid" --host="unix://$work/engine.sock" \
-    --bridge="$bridge" --cgroup-parent="/$cgroup" --exec-opt=native.cgroupdriver=cgroupfs \
-    --iptables=false --ip6tables=false --ip-masq=false --ip-forward=false >"$work/engine.log" 2>&1 &
-  engine=$!
-  local tries
-  for tries in $(seq 1 150); do
-    if docker -H "unix://$work/engine.sock" version >/dev/null 2>&1; then return 0; fi
-    kill -0 "$engine" 2>/dev/null || break
-    sleep 0.2
-  done
-  tail -n 5 "$work/engine.log" >&2
-  die 4 "the plain engine gave no answer after $tries tries, for the reason above"
 }
 
 # measure PLACE ARGUMENT…: one run, and its rows in both tables.
@@ -159,8 +116,9 @@ printf 'place,builds,shortest_s,median_s,longest_s,coefficient_of_variation,verd
 make_scenario
 measure 'private engine on tmpfs' --engine private --data-root tmpfs
 measure 'private engine on disk' --engine private --data-root disk
-start_engine
-DOCKER_HOST=unix://$work/engine.sock measure 'host engine (plain dockerd) on disk' --engine host
+mkdir "$work/engine"
+start_plain_engine "$work/engine" "noise$$"
+measure 'host engine (plain dockerd) on disk' --engine host
 stop_engine
 page >"$out/README.md"
 say "written: $out"

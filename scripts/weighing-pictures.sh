@@ -3,6 +3,8 @@
 set -euo pipefail
 # shellcheck source=scripts/lib/common.sh
 . "$(dirname "$0")/lib/common.sh"
+# shellcheck source=scripts/lib/engine.sh
+. "$root/scripts/lib/engine.sh"
 # shellcheck source=scripts/lib/packages.sh
 . "$root/scripts/lib/packages.sh"
 # shellcheck source=scripts/lib/rust.sh
@@ -39,12 +41,8 @@ target=${CARGO_TARGET_DIR:-$root/target}
 programs=${PICTURES_PROGRAMS:-$target/release}
 work=$(mktemp -d /var/tmp/loadline-pictures.XXXXXX)
 
-# The engine ends with its standard input.
 leave() {
-  if [ -n "${engine_pid-}" ]; then
-    exec {keep}>&-
-    wait "$engine_pid" || true
-  fi
+  stop_engine
   rm -rf "$work"
 }
 trap leave EXIT
@@ -67,18 +65,15 @@ list_variants() {
 }
 
 # PICTURES_HOST names an engine that has the images already.
-start_engine() {
+find_engine() {
   if [ -n "${PICTURES_HOST-}" ]; then
     export DOCKER_HOST=$PICTURES_HOST
     return
   fi
   install_missing dockerd=docker.io
-  mkfifo "$work/open" "$work/said"
-  (cd "$root" && exec "$programs/examples/engine" --build "${variants[@]}") <"$work/open" >"$work/said" &
-  engine_pid=$!
-  exec {keep}>"$work/open"
-  { read -r DOCKER_HOST && read -r _; } <"$work/said" || die 4 "the private engine did not start, for the reason above"
-  export DOCKER_HOST
+  mkdir "$work/engine"
+  # It looks for the scenarios below the folder that it runs in.
+  start_private_engine "$work/engine" env --chdir="$root" "$programs/examples/engine" --build "${variants[@]}"
 }
 
 # base_of DOCKERFILE: what the last stage is built from, where that is an image.
@@ -115,7 +110,7 @@ picture() {
 install_missing python3=python3
 build
 list_variants
-start_engine
+find_engine
 mkdir -p "$out"
 for variant in "${variants[@]}"; do
   say "weighing $variant"
