@@ -47,7 +47,7 @@ pub(super) fn doctor(args: &DoctorArgs) -> Result<Exit, Failure> {
 async fn look(dockerd: Option<PathBuf>, engine_root: Option<PathBuf>, first: Vec<Row>) -> Diagnosis {
     // Before the others, which are work too.
     let noise = within("noise", looks::noise).await;
-    let (private, host, leftovers, data_root, stand_ins, cache, machine) = tokio::join!(
+    let (private, host, leftovers, data_root, stand_ins, cache, machine, stray) = tokio::join!(
         looks::private_engine(dockerd, engine_root),
         looks::host_engine(),
         within("leftovers", looks::leftovers),
@@ -55,13 +55,21 @@ async fn look(dockerd: Option<PathBuf>, engine_root: Option<PathBuf>, first: Vec
         within("stand-in bases", looks::stand_ins),
         within("base cache", looks::cache),
         within("machine", looks::machine),
+        stray_links(),
     );
     let measures = matrix::measures(&private, &host.row, &host.registry);
     let can_measure = measures.iter().any(|measure| measure.possible);
     let mut rows = first;
     rows.extend([machine, noise, private, data_root, host.row, host.builder, host.registry, host.hub, stand_ins, cache, leftovers]);
     rows.extend(host.left);
+    rows.extend(stray);
     Diagnosis { format_version: model::FORMAT_VERSION, tool_version: env!("CARGO_PKG_VERSION").to_owned(), can_measure, rows, measures }
+}
+
+/// The row of a look that has none where nothing is to be told; one that was given up has none either.
+async fn stray_links() -> Option<Row> {
+    let look = tokio::time::timeout(LIMIT, tokio::task::spawn_blocking(looks::stray_links));
+    look.await.ok().and_then(Result::ok).flatten()
 }
 
 /// The row of a look that blocks, or that it was given up.

@@ -21,6 +21,7 @@ mod obstacle;
 mod ping;
 mod place;
 mod root;
+mod stray;
 mod sweep;
 mod tools;
 
@@ -33,6 +34,7 @@ pub use limits::EngineLimits;
 pub use memory::{TMPFS_FROM, available as available_memory};
 pub use obstacle::{Obstacle, find_dockerd, obstacle, obstacle_with_root};
 pub(in crate::rig) use root::file_system;
+pub use stray::{StrayPair, stray_pairs};
 pub use sweep::{Leftover, leftovers, sweep};
 
 use cage::{Cage, Plan};

@@ -268,6 +268,23 @@ pub(super) fn leftovers() -> Row {
         .cured("`sudo loadline doctor --clean`")
 }
 
+/// Pairs of links that some killed engine may have left; no row where there are none.
+pub(super) fn stray_links() -> Option<Row> {
+    let what = "stray links";
+    match private::stray_pairs() {
+        Ok(pairs) if pairs.is_empty() => None,
+        Ok(pairs) => Some(stray(what, &pairs)),
+        Err(error) => Some(Row::note(what, Failure::new(Exit::Engine, error).chain())),
+    }
+}
+
+fn stray(what: &'static str, pairs: &[private::StrayPair]) -> Row {
+    let lines: Vec<String> = pairs.iter().map(|pair| format!("{pair}: `{}`", pair.command())).collect();
+    let words = "may be left by a killed engine, a private one or another: pairs named as dockerd names them, down and on no bridge; \
+                 nothing removes them by itself, since a link does not say whose it is";
+    Row::note(what, format!("{words}\n{}", lines.join("\n"))).cured("the command beside each, where no other program needs it")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
