@@ -61,6 +61,7 @@ impl Request {
         arguments.extend(baseline.run.plan.iter().map(|p| format!("--variant={}/{}", p.scenario, p.variant)));
         arguments.push(format!("--builds={}", settings.builds.join(",")));
         arguments.push(format!("--trials={}", trials.unwrap_or_else(|| usual.to_string())));
+        arguments.push(format!("--starts={}", settings.starts));
         arguments.push(format!("--engine={}", conditions.engine));
         // A host engine has bases of its own, and a run that never began has none.
         if matches!(conditions.base_set, BaseSet::Hub | BaseSet::StandIn) {

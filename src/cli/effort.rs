@@ -12,7 +12,7 @@ use crate::units;
 use super::{Exit, Failure};
 
 /// What [`Effort`] is called among the arguments of `run`.
-pub(crate) const SETTLED: [&str; 5] = ["time_limit", "precision", "warm_up", "build_timeout", "transfer_timeout"];
+pub(crate) const SETTLED: [&str; 6] = ["time_limit", "precision", "warm_up", "starts", "build_timeout", "transfer_timeout"];
 
 /// When a run has enough, and when a step took too long.
 #[derive(Clone, Copy, Debug, PartialEq, Args)]
@@ -26,6 +26,10 @@ pub(crate) struct Effort {
     /// Iterations before those of --trials that are recorded and left out of all figures
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=100))]
     pub(crate) warm_up: u32,
+    /// How often each image is started again after its smoke check, for the start time; with --quick once
+    #[arg(long, value_name = "N", default_value_t = 5, default_value_if("quick", "true", "1"))]
+    #[arg(value_parser = clap::value_parser!(u32).range(0..=100))]
+    pub(crate) starts: u32,
     /// The longest that one build may take [default: 1h]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) build_timeout: Option<Duration>,
@@ -42,6 +46,7 @@ impl Effort {
             time_limit: time(settings.time_limit)?,
             precision: settings.precision,
             warm_up: settings.warm_up,
+            starts: settings.starts,
             build_timeout: time(settings.build_timeout)?,
             transfer_timeout: time(settings.transfer_timeout)?,
         })

@@ -38,6 +38,8 @@ pub(super) struct RunOptions {
     pub trials: u32,
     /// Iterations before them that only warm up.
     pub warm_up: u32,
+    /// How often an image is started again after its smoke check.
+    pub starts: u32,
     /// What ends the run before its last iteration.
     pub rules: StopRules,
     /// How long single calls may take.
@@ -103,6 +105,7 @@ impl RunOptions {
             builds,
             trials,
             warm_up: effort.warm_up,
+            starts: effort.starts,
             rules: effort.rules(trials)?,
             limits: effort.limits(),
             seed: seed.unwrap_or_else(|| fastrand::u64(..)),

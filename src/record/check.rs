@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{NoiseProbe, Observation, RunRecord, TransferRecord, TrialOutcome};
+use super::{NoiseProbe, Observation, RunRecord, TransferRecord, TrialOutcome, start};
 use crate::image::Weighing;
 use crate::measure::{Kind, Measure};
 
@@ -30,6 +30,7 @@ pub(super) fn check_outcome(outcome: &TrialOutcome) -> Result<(), String> {
     if outcome.push.iter().chain(&outcome.pull).flat_map(times).any(|t| !t.is_finite() || t < 0.0) {
         return Err("a push or a pull has a time that nothing takes".to_owned());
     }
+    start::check(outcome)?;
     outcome.noise.as_ref().map_or(Ok(()), NoiseProbe::check)?;
     outcome.weighing.as_ref().map_or(Ok(()), |weighing| check_weighing(weighing, &outcome.observations))
 }
@@ -100,7 +101,7 @@ pub(super) fn check_planned(outcome: &TrialOutcome, run: &RunRecord) -> Result<(
         let warm_up = run.settings.warm_up;
         return Err(format!("{trial}: the plan of run.json has {warm_up} iterations of warm-up before those that count"));
     }
-    Ok(())
+    start::check_planned(outcome, run)
 }
 
 /// Checks `run.json` by itself; the error is the problem in words.

@@ -20,6 +20,8 @@ mod parts;
 mod read;
 mod schema;
 mod series;
+mod settings;
+mod start;
 mod stopped;
 mod store;
 mod trial;
@@ -33,8 +35,8 @@ pub use git::{GitState, git_state};
 pub use host::{HostFacts, HostProbe, UNKNOWN, file_system, unpigz_on_path};
 pub use merge::merge;
 pub use model::{
-    BaseRecord, BaseSet, Build, BuildCacheLeft, COMPRESSES_AT_PUSH, Conditions, FORMAT_VERSION, FormatVersion, HostRun, Overhead,
-    PlannedVariant, Receipt, RegistryKind, RunRecord, RunState, Settings, Warning,
+    BaseRecord, BaseSet, BuildCacheLeft, COMPRESSES_AT_PUSH, Conditions, FORMAT_VERSION, FormatVersion, HostRun, Overhead, PlannedVariant,
+    Receipt, RegistryKind, RunRecord, RunState, Warning,
 };
 pub use noise::{Jitter, NoiseBefore, NoiseProbe, Told};
 pub use owner::Owner;
@@ -42,6 +44,8 @@ pub use parts::{MergedRun, Resumption, Shard};
 pub use read::Record;
 pub use schema::{run_schema, trial_schema};
 pub use series::{Series, SeriesKey};
+pub use settings::{Build, Settings};
+pub use start::{REPEATED, Start};
 pub use stopped::{BlocksLeft, StopRule, Stopped};
 pub use store::Store;
 pub(crate) use trial::serialize_number;

@@ -10,14 +10,14 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{MergedRun, NoiseBefore, Resumption, Shard, Stopped, Trial};
+use super::{MergedRun, NoiseBefore, Resumption, Settings, Stopped};
 use crate::measure::Measure;
 use crate::units::{LinkProfile, LinkShape};
 
 /// The version that this program writes. 1.0: first format; 1.1: `host`; 1.2: what is in the layers; 1.3: warm builds, edits, deltas,
 /// what the steps of a build need, links, runs that were gone on with, and shards; 1.4: clean builds, changes of the base image, warm-ups,
-/// rules that end a run, and how noisy the machine was.
-pub const FORMAT_VERSION: FormatVersion = FormatVersion { major: 1, minor: 4 };
+/// rules that end a run, and how noisy the machine was; 1.5: starts after the smoke check.
+pub const FORMAT_VERSION: FormatVersion = FormatVersion { major: 1, minor: 5 };
 
 /// A format's version: a reader takes any minor of its own major.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -283,61 +283,6 @@ impl Receipt {
     }
 }
 
-/// What was asked for, resolved: enough to run it again.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Settings {
-    /// Scenarios and paths as given.
-    pub scenarios: Vec<String>,
-    /// Variant patterns as given.
-    pub variants: Vec<String>,
-    /// `private` or `host`.
-    pub engine: String,
-    /// `auto`, `hub` or `stand-in`.
-    pub bases: String,
-    /// Whether digests had to agree with `bases.lock`.
-    pub locked: bool,
-    /// The registry that was named, as host and path; absent is loadline's own.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub registry: Option<String>,
-    /// The link that was asked for, such as `20mbit,30ms`; absent is the loopback interface as it is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub link: Option<String>,
-    /// Iterations of every block, warm-ups not counted. With `precision` the most.
-    pub trials: u32,
-    /// Iterations before them whose trials are warm-ups. Absent is 0.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub warm_up: u32,
-    /// Seconds of measuring after which no block began; absent is no limit. A run that is gone on with has it anew.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub time_limit: Option<f64>,
-    /// The half width of the medians' intervals that was enough to end the run, as a share of the median: 0.05 is ± 5 %.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub precision: Option<f64>,
-    /// The longest that one build may take, seconds. Absent before format 1.4, when it was 3600.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub build_timeout: Option<f64>,
-    /// The longest that one push or pull may take, seconds. Absent before format 1.4, when it was 1800.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub transfer_timeout: Option<f64>,
-    /// The builds of a block: `cold`, `warm`, `edit`, `base`, `clean`. Records without it have `cold` alone.
-    #[serde(default = "cold_alone")]
-    pub builds: Vec<String>,
-    /// Whether skipped variants still exit 0.
-    pub allow_skips: bool,
-    /// Which part of the scenarios was measured; absent is all of them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub shard: Option<Shard>,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference to it")]
-fn is_zero(number: &u32) -> bool {
-    *number == 0
-}
-
-fn cold_alone() -> Vec<String> {
-    vec!["cold".to_owned()]
-}
-
 /// A variant of the plan, as known before it is built.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PlannedVariant {
@@ -358,43 +303,6 @@ pub struct PlannedVariant {
     pub edits: Vec<String>,
 }
 
-/// A build of a variant in each iteration.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Build {
-    /// `cold`, `warm`, `edit`, `base` or `clean`.
-    pub cache_state: String,
-    /// The edit that was made.
-    pub edit: Option<String>,
-}
-
-impl Build {
-    /// Whether `trial` is one of this build.
-    pub fn is_of(&self, trial: &Trial) -> bool {
-        (&self.cache_state, &self.edit) == (&trial.cache_state, &trial.edit)
-    }
-}
-
-impl Settings {
-    /// All iterations of a variant, warm-ups and those that count.
-    pub fn iterations(&self) -> u32 {
-        self.warm_up.saturating_add(self.trials)
-    }
-
-    /// The builds that each iteration of a variant has, in their order.
-    pub fn builds_of(&self, planned: &PlannedVariant) -> Vec<Build> {
-        let edits = || planned.edits.iter().cloned().map(Some).collect();
-        let of = |build: &String| -> Vec<Option<String>> {
-            match build.as_str() {
-                "edit" => edits(),
-                "clean" => [vec![None], edits()].concat(),
-                _ => vec![None],
-            }
-        };
-        let build = |state: &String, edit| Build { cache_state: state.clone(), edit };
-        self.builds.iter().flat_map(|state| of(state).into_iter().map(move |edit| build(state, edit))).collect()
-    }
-}
-
 /// Wall time of a run by what it was spent on, seconds.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Overhead {
@@ -402,7 +310,7 @@ pub struct Overhead {
     pub wall: f64,
     /// Building, pulling and loading base images.
     pub bases: f64,
-    /// Build, push and pull calls, and smoke checks until the first answer.
+    /// Build, push and pull calls, smoke checks until the first answer, and the starts after them.
     pub measured: f64,
     /// The rest, by kind: `engine start`, `prune`, `report`.
     pub kinds: BTreeMap<String, f64>,

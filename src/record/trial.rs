@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::{NoiseProbe, Warning};
+use super::{NoiseProbe, Start, Warning};
 use crate::dockerfile::Line;
 use crate::image::Weighing;
 use crate::measure::{Measure, Unit};
@@ -75,6 +75,10 @@ pub struct TrialOutcome {
     /// where nothing was pushed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delta: Option<DeltaRecord>,
+    /// The starts of the image that passed its smoke check, in order, the smoke check's first; absent for builds after the cold one, where
+    /// nothing was proven, and before format 1.5.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub starts: Vec<Start>,
     /// What a reader must know about this trial.
     pub warnings: Vec<Warning>,
     /// The trial's log, relative to the run's folder.

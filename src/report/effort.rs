@@ -35,6 +35,7 @@ pub(super) fn facts(run: &RunRecord) -> Vec<(&'static str, String)> {
     let stops: Vec<String> = run.stops().map(ToString::to_string).collect();
     [
         (settings.warm_up > 0).then(|| ("warm-up iterations, in no figure", settings.warm_up.to_string())),
+        (settings.starts > 0).then(|| ("starts after the smoke check, whose median counts", settings.starts.to_string())),
         settings.time_limit.map(|limit| ("time limit of measuring", units::seconds(limit))),
         settings.precision.map(|share| ("precision that was enough", format!("±{} %", percent(share)))),
         (!stops.is_empty()).then(|| ("ended by", stops.join("; "))),

@@ -58,7 +58,7 @@ pub enum EventKind {
     },
     /// A trial entered its next part.
     Phase {
-        /// `build`, `smoke`, `push`, `pull`.
+        /// `build`, `smoke`, `starts`, `push`, `pull`.
         phase: String,
     },
     /// An image was built: the first figure of a trial, long before its end.

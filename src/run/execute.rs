@@ -226,11 +226,19 @@ impl<E: Engine> Execution<'_, E> {
             variant,
             block,
             build,
+            starts: self.starts(block),
             run_id: self.run_id,
             limits: self.limits,
             emitter: self.emitter,
             cancel: self.cancel,
         }
+    }
+
+    /// How often the image of the cold build is started after its smoke check: not where the trial is only made again, since nothing of it
+    /// is kept.
+    fn starts(&self, block: Block) -> u32 {
+        let (scenario, variant) = self.names(block);
+        if self.settled.has(&trial(scenario, variant, block, &Named::COLD)) { 0 } else { self.plan.starts }
     }
 
     fn announce(&self, before: usize, block: Block, build: &Named<'_>) {
@@ -255,6 +263,7 @@ impl<E: Engine> Execution<'_, E> {
             pull: None,
             weighing: None,
             delta: None,
+            starts: Vec::new(),
             warnings: Vec::new(),
             log: None,
             lost,

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use crate::image::Weighing;
 use crate::measure::{Measure, Unit};
-use crate::record::{LinkRecord, Observation, Step, TransferRecord};
+use crate::record::{LinkRecord, Observation, Start, Step, TransferRecord};
 use crate::rig::{Solve, Transfer, Vertex};
+use crate::stats;
 
 /// The numbers of one trial while they come together.
 #[derive(Clone, Debug, Default)]
@@ -61,11 +62,16 @@ impl Numbers {
         self.exact(Measure::ReportedSize, bytes);
     }
 
-    /// How long the container took to its first good answer, and what its processes had taken of memory by then.
-    pub(super) fn started(&mut self, seconds: f64, memory: Option<u64>) {
-        self.seconds(Measure::StartTime, None, seconds);
-        if let Some(bytes) = memory {
-            self.exact(Measure::AnonymousMemory, bytes);
+    /// How long containers took to their first good answer, and what their processes had taken of memory by then: medians of the starts
+    /// that count. Memory that is not known of each of them is not known.
+    pub(super) fn started(&mut self, starts: &[Start]) {
+        let (counted, definition) = Start::counted(starts);
+        let times: Vec<f64> = counted.iter().map(|start| start.start_time).collect();
+        let memory: Option<Vec<f64>> = counted.iter().map(|start| start.anonymous_memory.map(|bytes| bytes as f64)).collect();
+        for (measure, values) in [(Measure::StartTime, Some(times)), (Measure::AnonymousMemory, memory)] {
+            if let Some(median) = values.and_then(|values| stats::median(&values)) {
+                self.push(measure, definition, None, median, measure.unit());
+            }
         }
     }
 
@@ -151,6 +157,32 @@ mod tests {
     fn vertex(digest: &str, inputs: &[&str]) -> Vertex {
         let inputs = inputs.iter().map(|&i| i.to_owned()).collect();
         Vertex { digest: digest.to_owned(), name: digest.to_owned(), inputs, cached: false, started: None, completed: None, error: None }
+    }
+
+    /// Observations of these starts, as seconds and bytes with the definition.
+    fn observed(starts: &[(f64, Option<u64>)]) -> Vec<(f64, Option<String>)> {
+        let start = |(place, (start_time, anonymous_memory)): (usize, &(f64, Option<u64>))| Start {
+            first: place == 0,
+            start_time: *start_time,
+            anonymous_memory: *anonymous_memory,
+        };
+        let mut numbers = Numbers::default();
+        numbers.started(&starts.iter().enumerate().map(start).collect::<Vec<_>>());
+        numbers.into_observations().into_iter().map(|o| (o.value, o.definition)).collect()
+    }
+
+    #[test]
+    fn the_first_start_is_in_no_figure_where_there_are_later_ones() {
+        let repeated = Some("repeated".to_owned());
+        let starts = [(9.0, Some(9_216)), (0.5, Some(1_024)), (0.3, Some(2_048)), (0.7, Some(4_096))];
+        assert_eq!(observed(&starts), [(0.5, repeated.clone()), (2_048.0, repeated)]);
+        assert_eq!(observed(&starts[..1]), [(9.0, None), (9_216.0, None)]);
+    }
+
+    #[test]
+    fn memory_that_is_not_known_of_each_start_is_not_known() {
+        assert_eq!(observed(&[(9.0, Some(1)), (0.5, Some(1)), (0.3, None)]).len(), 1);
+        assert!(observed(&[]).is_empty());
     }
 
     #[test]

@@ -20,6 +20,8 @@ pub struct Plan {
     pub seed: u64,
     /// Which builds each block has.
     pub builds: Builds,
+    /// How often the image of a cold build is started again after its smoke check.
+    pub starts: u32,
 }
 
 /// Which builds a block has beside the cold one, which every other stands on.
@@ -86,13 +88,20 @@ impl Plan {
             random.shuffle(&mut round);
             blocks.extend(round);
         }
-        Self { blocks, seed, builds: Builds::default() }
+        Self { blocks, seed, builds: Builds::default(), starts: 0 }
     }
 
     /// The same plan with these builds in each block.
     #[must_use]
     pub fn with_builds(self, builds: Builds) -> Self {
         Self { builds, ..self }
+    }
+
+    /// The same plan with so many starts of each proven image after its smoke check.
+    #[must_use]
+    pub const fn with_starts(mut self, starts: u32) -> Self {
+        self.starts = starts;
+        self
     }
 
     /// The same plan with its first `iterations` as warm-ups.

@@ -1,7 +1,7 @@
 //! Where the wall time of a run goes: measured, bases, or overhead by kind.
 //!
-//! Measured time is build, push and pull calls and smoke checks until the first good answer. Everything else that this
-//! module times is overhead; what nobody timed shows up as the difference to the wall time.
+//! Measured time is build, push and pull calls, smoke checks until the first good answer, and the starts after them. Everything else
+//! that this module times is overhead; what nobody timed shows up as the difference to the wall time.
 
 use std::collections::BTreeMap;
 use std::future::Future;

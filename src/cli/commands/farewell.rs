@@ -95,6 +95,7 @@ mod tests {
             pull: None,
             weighing: None,
             delta: None,
+            starts: Vec::new(),
             warnings: Vec::new(),
             log: log.map(str::to_owned),
             lost: false,

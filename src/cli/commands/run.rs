@@ -74,7 +74,8 @@ impl Place {
 
 fn plan(options: &RunOptions, found: &Discovered) -> Plan {
     let iterations = options.warm_up.saturating_add(options.trials);
-    Plan::new(&found.scenarios, iterations, options.seed).with_builds(options.builds).with_warm_ups(options.warm_up)
+    let plan = Plan::new(&found.scenarios, iterations, options.seed);
+    plan.with_builds(options.builds).with_warm_ups(options.warm_up).with_starts(options.starts)
 }
 
 fn create_store(options: &RunOptions) -> Result<Store, Failure> {

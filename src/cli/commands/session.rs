@@ -271,6 +271,7 @@ fn settings(options: &RunOptions, shard: Option<Shard>) -> Settings {
         link: options.link.shape().map(|shape| shape.to_string()),
         trials: options.trials,
         warm_up: options.warm_up,
+        starts: options.starts,
         time_limit: options.rules.time_limit.map(|limit| limit.as_secs_f64()),
         precision: options.rules.precision,
         build_timeout: Some(options.limits.build.as_secs_f64()),

@@ -19,6 +19,7 @@ pub(super) fn trial(trial: &Trial) -> String {
 pub(super) fn phase(phase: &str) -> &str {
     match phase {
         "smoke" => "smoke check",
+        "starts" => "starting it again",
         other => other,
     }
 }

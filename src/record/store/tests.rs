@@ -40,6 +40,7 @@ fn everything_that_a_run_creates_belongs_to_the_caller() {
         pull: None,
         weighing: None,
         delta: None,
+        starts: Vec::new(),
         warnings: Vec::new(),
         log: None,
         lost: false,

@@ -1,7 +1,7 @@
 //! What is known of a trial until it ends.
 
 use crate::image::Weighing;
-use crate::record::{DeltaRecord, TransferRecord, Warning};
+use crate::record::{DeltaRecord, Start, TransferRecord, Warning};
 use crate::rig::{EngineError, LogLine, Vertex};
 
 use super::super::failure;
@@ -18,6 +18,7 @@ pub(in crate::run) struct Draft {
     pub(super) pull: Option<TransferRecord>,
     pub(in crate::run) weighing: Option<Weighing>,
     pub(super) delta: Option<DeltaRecord>,
+    pub(super) starts: Vec<Start>,
     pub(super) made: Option<Made>,
     pub(super) warnings: Vec<Warning>,
     pub(super) log: String,

@@ -1,7 +1,7 @@
 //! One trial: one build of a variant in one cache state, and everything that is measured of its image.
 //!
-//! A cold trial is prune, build, smoke check on that very image, cold push, weighing of what the registry received, cold pull. The
-//! trials that follow it in its block build on the cache that it left, and move what an update moves (`update.rs`). A part that
+//! A cold trial is prune, build, smoke check on that very image, its starts once more, cold push, weighing of what the registry
+//! received, cold pull. The trials that follow it in its block build on the cache that it left, and move what an update moves (`update.rs`). A part that
 //! fails ends the trial: numbers of an image that was not wholly measured are not recorded.
 
 mod base;
@@ -9,6 +9,7 @@ mod build;
 mod draft;
 mod names;
 mod prove;
+mod start;
 mod update;
 
 use std::future::Future;
@@ -95,6 +96,8 @@ pub(super) struct TrialRunner<'a, E> {
     pub variant: &'a Variant,
     pub block: Block,
     pub build: Build<'a>,
+    /// How often the image of a cold build is started again.
+    pub starts: u32,
     pub run_id: &'a str,
     pub limits: Limits,
     pub emitter: &'a Emitter,
@@ -142,6 +145,7 @@ impl<E: Engine> TrialRunner<'_, E> {
         self.emitter.send(EventKind::size_so_far(self.trial(), image.reported_size, solve.wall, proven));
         let status = self.prove(&solve, draft).await?;
         if status.has_numbers() {
+            self.start_again(&solve, draft).await?;
             self.transfer(&solve, &image, draft).await?;
             draft.made = Some(Made { diff_ids: image.diff_ids, status: status.clone(), weighing: draft.weighing.clone() });
         }
@@ -257,6 +261,7 @@ impl<E: Engine> TrialRunner<'_, E> {
             pull: draft.pull.take().filter(|_| keep),
             weighing: draft.weighing.take().filter(|_| keep),
             delta: draft.delta.take().filter(|_| keep),
+            starts: if keep { std::mem::take(&mut draft.starts) } else { Vec::new() },
             warnings: std::mem::take(&mut draft.warnings),
             log: None,
             lost: false,

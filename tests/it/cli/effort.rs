@@ -19,6 +19,7 @@ fn what_no_run_can_go_by_is_refused_before_anything_is_started() {
         (&["--precision", "0%"], "a precision is between 0.1% and 100%"),
         (&["--precision", "5%", "--quick"], "cannot be used with"),
         (&["--warm-up", "101"], "101 is not in 0..=100"),
+        (&["--starts", "101"], "101 is not in 0..=100"),
     ] {
         let text = desk.run(&[&["run"][..], wrong].concat()).refusal(2);
         assert!(text.contains(why), "{wrong:?}: {text}");

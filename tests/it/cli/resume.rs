@@ -51,6 +51,7 @@ fn beside_resume_every_other_setting_is_refused_by_its_name() {
         (&["--time-limit", "1h"], "--time-limit <DURATION>"),
         (&["--precision", "5%"], "--precision <PERCENT>"),
         (&["--warm-up", "1"], "--warm-up <N>"),
+        (&["--starts", "1"], "--starts <N>"),
         (&["--build-timeout", "1h"], "--build-timeout <DURATION>"),
         (&["--transfer-timeout", "1h"], "--transfer-timeout <DURATION>"),
         (&["--seed", "1"], "--seed <N>"),

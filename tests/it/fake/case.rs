@@ -84,6 +84,7 @@ pub(super) struct Case {
     pub(super) rules: StopRules,
     pub(super) trials: u32,
     pub(super) warm_up: u32,
+    pub(super) starts: u32,
     pub(super) cancel: CancellationToken,
 }
 
@@ -110,6 +111,7 @@ impl Case {
             rules: StopRules::default(),
             trials: 1,
             warm_up: 0,
+            starts: 0,
             cancel: CancellationToken::new(),
         }
     }
@@ -167,7 +169,8 @@ impl Case {
         });
         let emitter = Emitter::new(Arc::new(Stopwatch::start()), listener);
         let scenarios = [self.scenario];
-        let plan = Plan::new(&scenarios, self.warm_up + self.trials, 1).with_builds(self.builds).with_warm_ups(self.warm_up);
+        let plan = Plan::new(&scenarios, self.warm_up + self.trials, 1).with_builds(self.builds);
+        let plan = plan.with_warm_ups(self.warm_up).with_starts(self.starts);
         // Each build takes ten seconds by this clock.
         let clock = || {
             Duration::from_secs(10)

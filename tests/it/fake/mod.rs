@@ -5,5 +5,6 @@ mod case;
 mod link;
 mod resume;
 mod run;
+mod starts;
 mod stopping;
 mod tryout;

@@ -14,5 +14,6 @@ mod named;
 mod outages;
 mod resume;
 mod signals;
+mod starts;
 mod updates;
 mod users_engine;

@@ -14,5 +14,6 @@ mod record;
 mod report;
 mod reproduce;
 mod scenario;
+mod starts;
 mod stopping;
 mod weighing;

@@ -171,12 +171,12 @@ fn a_newer_major_version_is_refused_with_both_versions() {
     let folder = folder();
     fs::write(folder.path().join("run.json"), r#"{"format_version":{"major":2,"minor":7},"all":"new"}"#).expect("a file");
     insta::assert_snapshot!(refusal(folder.path()).replace(&folder.path().display().to_string(), "DIR"),
-        @"DIR/run.json has format 2.7, and this version of loadline reads up to 1.4; use a newer loadline");
+        @"DIR/run.json has format 2.7, and this version of loadline reads up to 1.5; use a newer loadline");
 }
 
 #[test]
 fn a_newer_minor_version_with_fields_unknown_here_is_read() {
-    let folder = edited("run.json", "\"minor\": 4\n  },", "\"minor\": 9\n  },\n  \"weather\": \"fine\",");
+    let folder = edited("run.json", "\"minor\": 5\n  },", "\"minor\": 9\n  },\n  \"weather\": \"fine\",");
     let found = Record::read(folder.path()).expect("it reads").run.format_version;
     assert_eq!(found, FormatVersion { major: 1, minor: 9 });
 }

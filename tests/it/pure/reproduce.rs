@@ -64,7 +64,7 @@ fn one_scenario_of_many_is_repeated_as_it_was_measured() {
     let arguments = request.arguments(&baseline, None).join(" ");
     assert_eq!(
         arguments,
-        "run node-api --variant=node-api/single --variant=node-api/multi --variant=node-api/alpine --builds=cold --trials=3 --engine=private --bases=stand-in"
+        "run node-api --variant=node-api/single --variant=node-api/multi --variant=node-api/alpine --builds=cold --trials=3 --starts=0 --engine=private --bases=stand-in"
     );
     let mut over_a_link = baseline.clone();
     over_a_link.run.settings.link = Some("20mbit,30ms".to_owned());

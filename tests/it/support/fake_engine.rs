@@ -1,20 +1,26 @@
 //! An engine in process: builds instantly, answers smoke checks from a socket of its own, and pushes and pulls over real
 //! HTTP, so that the measuring registry in front of it is the real one.
 
+mod answers;
+mod image;
+mod wire;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use loadline::rig::{
-    BuildFailure, BuildOutcome, BuildRequest, CacheUse, Container, ContainerSpec, ContainerState, Engine, EngineError, EngineInfo,
-    ImageInfo, LogLine, ProgressSink, Solve, Transfer, Vertex,
+    BuildOutcome, BuildRequest, CacheUse, Container, ContainerSpec, ContainerState, Engine, EngineError, EngineInfo, ImageInfo,
+    ProgressSink, Solve, Transfer,
 };
-use sha2::{Digest, Sha256};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+
+use answers::{failure, lost, refused, unsupported, vertices};
+use image::FakeImage;
+pub(crate) use image::digest;
+pub(crate) use wire::http;
+use wire::{serve, split, upload};
 
 /// What the engine does for the variants whose tag contains a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +39,8 @@ pub(crate) enum Behaviour {
     Answers500,
     /// The container ends at once.
     Exits,
+    /// The container of this start of the image, from 1, ends at once, and all others work.
+    FailsStart(usize),
     /// The push says that a layer was there already.
     PushesWarm,
     /// The push stops half way.
@@ -71,19 +79,10 @@ struct State {
     base: Option<String>,
     /// Builds without a cache so far.
     uncached: usize,
+    /// How often each image was started, by its id.
+    starts: BTreeMap<String, usize>,
     /// Where pushes go, whatever they name.
     shortcut: Option<SocketAddr>,
-}
-
-/// One layer, its configuration and its manifest.
-#[derive(Clone, Debug)]
-struct FakeImage {
-    behaviour: Option<Behaviour>,
-    tar: Vec<u8>,
-    diff_id: String,
-    layer: Vec<u8>,
-    config: Vec<u8>,
-    manifest: Vec<u8>,
 }
 
 impl FakeEngine {
@@ -140,6 +139,18 @@ impl FakeEngine {
         self.state().calls.push(call);
     }
 
+    /// Whether the container of this start of an image ends at once.
+    fn exits(&self, image: String, behaviour: Option<&Behaviour>) -> bool {
+        let mut state = self.state();
+        let starts = state.starts.entry(image).or_default();
+        *starts += 1;
+        match behaviour {
+            Some(Behaviour::Exits) => true,
+            Some(Behaviour::FailsStart(number)) => number == starts,
+            _ => false,
+        }
+    }
+
     fn behaviour(&self, name: &str) -> Behaviour {
         let state = self.state();
         let found = state.behaviours.iter().find(|(part, _)| name.contains(part.as_str()));
@@ -151,39 +162,6 @@ impl FakeEngine {
         let id = state.tags.get(name).cloned().unwrap_or_else(|| name.to_owned());
         state.images.get(&id).map(|image| (id, image.clone()))
     }
-}
-
-impl FakeImage {
-    /// An image whose only layer holds a file of `len` bytes made from `seed`.
-    fn new(seed: &str, len: usize, behaviour: Behaviour) -> Self {
-        let tar = super::layers::layer(&seed.bytes().cycle().take(len).collect::<Vec<u8>>());
-        let diff_id = digest(&tar);
-        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        gzip.write_all(&tar).expect("a vector takes bytes");
-        let layer = gzip.finish().expect("a vector takes bytes");
-        let config = format!(
-            r#"{{"architecture":"amd64","os":"linux","rootfs":{{"type":"layers","diff_ids":["{diff_id}"]}},"history":[{{"created_by":"COPY app /app # buildkit"}}]}}"#
-        )
-        .into_bytes();
-        let manifest = format!(
-            r#"{{"schemaVersion":2,"mediaType":"application/vnd.docker.distribution.manifest.v2+json","config":{{"mediaType":"application/vnd.docker.container.image.v1+json","size":{},"digest":"{}"}},"layers":[{{"mediaType":"application/vnd.docker.image.rootfs.diff.tar.gzip","size":{},"digest":"{}"}}]}}"#,
-            config.len(),
-            digest(&config),
-            layer.len(),
-            digest(&layer)
-        )
-        .into_bytes();
-        Self { behaviour: Some(behaviour), tar, diff_id, layer, config, manifest }
-    }
-}
-
-pub(crate) fn digest(bytes: &[u8]) -> String {
-    let hash = Sha256::digest(bytes);
-    hash.iter().fold("sha256:".to_owned(), |mut text, byte| {
-        use std::fmt::Write;
-        write!(text, "{byte:02x}").expect("a string takes text");
-        text
-    })
 }
 
 impl Engine for FakeEngine {
@@ -298,13 +276,14 @@ impl Engine for FakeEngine {
 
     async fn start(&self, spec: &ContainerSpec) -> Result<Container, EngineError> {
         self.call(format!("start {} on {} with {:?} {:?}", spec.image, spec.port, spec.env, spec.command));
-        let (_, image) = self.image(&spec.image).ok_or_else(|| refused("start", "no such image"))?;
+        let (id, image) = self.image(&spec.image).ok_or_else(|| refused("start", "no such image"))?;
+        let exits = self.exits(id, image.behaviour.as_ref());
         let status = if image.behaviour == Some(Behaviour::Answers500) { 500 } else { 200 };
-        let address = serve(status, image.behaviour != Some(Behaviour::Exits)).await;
+        let address = serve(status, !exits).await;
         let id = format!("container-{}", address.port());
         self.state().labels.push(spec.labels.clone());
         self.state().containers.insert(id.clone());
-        if image.behaviour == Some(Behaviour::Exits) {
+        if exits {
             return Ok(Container { id: format!("exited-{id}"), address: Some(address) });
         }
         Ok(Container { id, address: Some(address) })
@@ -366,112 +345,4 @@ impl Engine for FakeEngine {
         self.state().contexts.clear();
         Ok(())
     }
-}
-
-fn lost(action: &str) -> EngineError {
-    EngineError::Lost {
-        endpoint: "unix:///fake.sock".to_owned(),
-        action: action.to_owned(),
-        log: "/fake/log".to_owned(),
-        source: "connection closed".into(),
-    }
-}
-
-fn refused(action: &str, message: &str) -> EngineError {
-    EngineError::Refused { action: action.to_owned(), message: message.to_owned(), status: None }
-}
-
-fn unsupported(what: &'static str) -> EngineError {
-    EngineError::Unsupported { what, why: "the fake engine has no images to move".to_owned() }
-}
-
-fn failure() -> BuildFailure {
-    let step = "[2/2] RUN go build".to_owned();
-    BuildFailure {
-        message: "process did not complete: exit code: 1".to_owned(),
-        step: Some(step.clone()),
-        wall: Duration::from_millis(5),
-        vertices: vertices(false),
-        log: vec![LogLine { step, text: "main.go:3: undefined: x".to_owned() }],
-    }
-}
-
-fn vertices(cached_run: bool) -> Vec<Vertex> {
-    let vertex = |name: &str, cached: bool, inputs: &[&str]| Vertex {
-        digest: digest(name.as_bytes()),
-        name: name.to_owned(),
-        inputs: inputs.iter().map(|input| digest(input.as_bytes())).collect(),
-        cached,
-        started: Some(0.0),
-        completed: Some(0.01),
-        error: None,
-    };
-    vec![
-        vertex("[internal] load remote build context", false, &[]),
-        vertex("[1/3] FROM docker.io/library/x", true, &[]),
-        vertex("[2/3] WORKDIR /src", true, &["[1/3] FROM docker.io/library/x"]),
-        vertex("[3/3] RUN go build", cached_run, &["[2/3] WORKDIR /src", "[internal] load remote build context"]),
-        vertex("exporting to image", false, &["[3/3] RUN go build"]),
-    ]
-}
-
-/// `127.0.0.1:5000/a/b:tag` in its three parts.
-fn split(reference: &str) -> (&str, &str, &str) {
-    let (host, rest) = reference.split_once('/').expect("a reference has a host");
-    let (repository, tag) = rest.rsplit_once(':').expect("a reference has a tag");
-    (host, repository, tag)
-}
-
-/// Uploads one blob as dockerd does: POST, one PATCH, PUT.
-async fn upload(host: &str, repository: &str, blob: &[u8]) {
-    let (status, head, _) = http(host, "POST", &format!("/v2/{repository}/blobs/uploads/"), "", b"").await;
-    assert_eq!(status, 202, "the registry opens an upload");
-    let location = head.lines().find_map(|l| l.strip_prefix("location: ")).expect("an upload has a location").to_owned();
-    let path = location.find("/v2/").map_or(location.as_str(), |at| &location[at..]).to_owned();
-    let (status, _, _) = http(host, "PATCH", &path, "application/octet-stream", blob).await;
-    assert_eq!(status, 202, "the registry takes the bytes");
-    let separator = if path.contains('?') { '&' } else { '?' };
-    let (status, _, _) = http(host, "PUT", &format!("{path}{separator}digest={}", digest(blob)), "", b"").await;
-    assert_eq!(status, 201, "the registry closes the upload");
-}
-
-/// One HTTP/1.1 exchange: status, lower-cased head, body.
-pub(crate) async fn http(host: &str, method: &str, path: &str, media: &str, body: &[u8]) -> (u16, String, Vec<u8>) {
-    let mut stream = TcpStream::connect(host).await.expect("the registry listens");
-    let head = format!(
-        "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Type: {media}\r\nContent-Length: {}\r\n\r\n",
-        body.len()
-    );
-    stream.write_all(head.as_bytes()).await.expect("the registry reads the head");
-    stream.write_all(body).await.expect("the registry reads the body");
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await.expect("the registry answers");
-    let end = answer.windows(4).position(|w| w == b"\r\n\r\n").expect("an answer has a head");
-    let head = String::from_utf8_lossy(&answer[..end]).into_owned();
-    let status = head.split(' ').nth(1).and_then(|s| s.parse().ok()).expect("an answer has a status");
-    let head = head.lines().map(lower_name).collect::<Vec<_>>().join("\n");
-    (status, head, answer[end + 4..].to_vec())
-}
-
-fn lower_name(line: &str) -> String {
-    line.split_once(": ").map_or_else(|| line.to_owned(), |(name, value)| format!("{}: {value}", name.to_ascii_lowercase()))
-}
-
-/// An app that answers every request with `status`; with `open` false nothing listens at the address.
-async fn serve(status: u16, open: bool) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a loopback port is free");
-    let address = listener.local_addr().expect("a listener has an address");
-    if open {
-        tokio::spawn(async move {
-            while let Ok((mut stream, _)) = listener.accept().await {
-                let mut request = [0; 1024];
-                if stream.read(&mut request).await.is_ok() {
-                    let body = r#"{"status":"ok"}"#;
-                    let answer = format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len());
-                    drop(stream.write_all(answer.as_bytes()).await);
-                }
-            }
-        });
-    }
-    address
 }

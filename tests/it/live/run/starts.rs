@@ -1,0 +1,43 @@
+//! Starts after the smoke check, of real containers.
+
+use loadline::measure::Measure;
+use loadline::record::REPEATED;
+
+use crate::support::app::{GOOD, Scene, assert_measured, outcome, record};
+use crate::support::live_or_skip;
+use crate::support::machine::{MachineState, alone};
+
+#[test]
+fn an_image_is_started_as_often_as_was_asked_for_and_no_container_stays() {
+    if !live_or_skip("live::run::starts::an_image_is_started_as_often_as_was_asked_for_and_no_container_stays") {
+        return;
+    }
+    let _alone = alone();
+    let before = MachineState::capture();
+    let (command, out) = Scene::of(&[("good", GOOD)]).command();
+    let ended = command.args(["--starts", "3", "--builds", "cold,warm", "--message-format", "json"]).run().exits(0);
+    assert_eq!(ended.stdout.matches(r#""phase":"starts""#).count(), 1, "warm builds are not started again");
+    let record = record(&out);
+    assert_eq!((record.run.settings.starts, record.trials.len()), (3, 2));
+    let cold = record.trials.iter().find(|outcome| outcome.trial.cache_state == "cold").expect("it was built cold");
+    assert_eq!(cold.starts.iter().map(|start| start.first).collect::<Vec<_>>(), [true, false, false, false]);
+    assert!(cold.starts.iter().all(|start| start.anonymous_memory.is_some_and(|bytes| bytes > 0)), "{:?}", cold.starts);
+    for measure in [Measure::StartTime, Measure::AnonymousMemory] {
+        let observed: Vec<_> = cold.observations.iter().filter(|o| o.measure == measure).collect();
+        assert!(observed.len() == 1 && observed[0].definition.as_deref() == Some(REPEATED), "{observed:?}");
+    }
+    before.assert_restored();
+}
+
+#[test]
+fn a_first_look_starts_an_image_once_more() {
+    if !live_or_skip("live::run::starts::a_first_look_starts_an_image_once_more") {
+        return;
+    }
+    let _alone = alone();
+    let (command, out) = Scene::of(&[("good", GOOD)]).command();
+    command.run().exits(0);
+    let record = record(&out);
+    assert_measured(&record, "good");
+    assert_eq!((record.run.settings.starts, outcome(&record, "good").starts.len()), (1, 2));
+}
