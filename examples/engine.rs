@@ -42,6 +42,7 @@ async fn main() -> Result<(), AnyError> {
         cache: cache_folder()?,
         registry: None,
         link: loadline::units::LinkProfile::Loopback,
+        downloads: None,
         references,
     };
     let rigged = Box::pin(Rigged::up(&settings, &emitter(), &CancellationToken::new())).await?;

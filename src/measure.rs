@@ -38,6 +38,8 @@ pub enum Measure {
     DeltaTransferSize,
     /// Bytes of the tar sent to the builder after `.dockerignore`.
     ContextSize,
+    /// Payload that servers sent to the build's RUN steps, as loadline's proxy counted it.
+    BuildDownload,
     /// Wall time of the build call, context upload included.
     BuildTime,
     /// Wall time of the push call to an empty repository.
@@ -85,7 +87,7 @@ pub enum Kind {
 
 impl Measure {
     /// All measures, in the order tables show them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::TransferSize,
         Self::LayerTransferSize,
         Self::UncompressedSize,
@@ -98,6 +100,7 @@ impl Measure {
         Self::FileCount,
         Self::DeltaTransferSize,
         Self::ContextSize,
+        Self::BuildDownload,
         Self::BuildTime,
         Self::PushTime,
         Self::PullTime,
@@ -120,6 +123,7 @@ impl Measure {
             Self::FileCount => "file-count",
             Self::DeltaTransferSize => "delta-transfer-size",
             Self::ContextSize => "context-size",
+            Self::BuildDownload => "build-download",
             Self::BuildTime => "build-time",
             Self::PushTime => "push-time",
             Self::PullTime => "pull-time",
@@ -143,6 +147,7 @@ impl Measure {
             Self::FileCount => "file count",
             Self::DeltaTransferSize => "delta transfer size",
             Self::ContextSize => "context size",
+            Self::BuildDownload => "build download",
             Self::BuildTime => "build time",
             Self::PushTime => "push time",
             Self::PullTime => "pull time",
@@ -163,7 +168,7 @@ impl Measure {
     /// Whether values are exact or sampled.
     pub const fn kind(self) -> Kind {
         match (self, self.unit()) {
-            (Self::AnonymousMemory, _) | (_, Unit::Seconds) => Kind::Sampled,
+            (Self::BuildDownload | Self::AnonymousMemory, _) | (_, Unit::Seconds) => Kind::Sampled,
             (_, Unit::Bytes | Unit::One) => Kind::Exact,
         }
     }
@@ -206,6 +211,7 @@ impl Measure {
             Self::FileCount => "paths in the final file system that are no folders",
             Self::DeltaTransferSize => "what a host with the image before a change must fetch, the manifest apart",
             Self::ContextSize => "tar sent to the builder after .dockerignore",
+            Self::BuildDownload => "what servers sent to the build's RUN steps, TLS and HTTP included",
             Self::BuildTime => "wall time of the build call",
             Self::PushTime => "wall time of a push: cold to an empty registry, else of what it lacks",
             Self::PullTime => "wall time of a pull: cold onto an engine without any of the layers, else of what it lacks",

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::builder::ArgPredicate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::downloads::DownloadArgs;
 use super::effort::{Effort, SETTLED};
 use super::part::Part;
 use crate::units::{Cpus, LinkProfile, parse_bytes};
@@ -118,7 +119,7 @@ pub(crate) enum MessageFormat {
 
 /// Arguments of `run` that a run which is gone on with takes from its record. What says where things lie on this machine, and how
 /// progress is told, may stand beside `--resume`.
-pub(crate) const SETTLED_BY_A_RECORD: [&str; 16] = [
+pub(crate) const SETTLED_BY_A_RECORD: [&str; 18] = [
     "wanted",
     "variants",
     "engine",
@@ -128,6 +129,8 @@ pub(crate) const SETTLED_BY_A_RECORD: [&str; 16] = [
     "locked",
     "registry",
     "link",
+    "count_downloads",
+    "download_link",
     "builds",
     "trials",
     "quick",
@@ -176,6 +179,9 @@ pub(crate) struct RunArgs {
     /// The link that pushes and pulls go over: loopback (as fast as this machine), lan, 100mbit, 20mbit,30ms, or any RATE[,ROUND TRIP]
     #[arg(long, value_name = "PROFILE", default_value = "loopback")]
     pub(crate) link: LinkProfile,
+    /// Whether downloads of builds are counted
+    #[command(flatten)]
+    pub(crate) downloads: DownloadArgs,
     /// Which builds are measured, separated by commas; cold,warm,edit when not given, with --quick cold alone
     #[arg(long, value_enum, value_name = "BUILDS", value_delimiter = ',')]
     pub(crate) builds: Vec<BuildArg>,

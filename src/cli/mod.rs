@@ -5,6 +5,7 @@
 mod args;
 mod commands;
 mod console;
+mod downloads;
 mod effort;
 mod engine;
 mod exit;

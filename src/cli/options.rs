@@ -32,6 +32,8 @@ pub(super) struct RunOptions {
     pub registry: Option<RegistryName>,
     /// The link of pushes and pulls.
     pub link: LinkProfile,
+    /// The link of what builds download; `None` does not count it.
+    pub downloads: Option<LinkProfile>,
     /// The builds of every block.
     pub builds: Builds,
     /// Iterations of every block, warm-ups not counted.
@@ -74,6 +76,7 @@ impl RunOptions {
             registry_mirror,
             registry,
             link,
+            downloads,
             builds,
             trials,
             quick,
@@ -102,6 +105,7 @@ impl RunOptions {
             locked,
             registry,
             link,
+            downloads: downloads.link(),
             builds,
             trials,
             warm_up: effort.warm_up,

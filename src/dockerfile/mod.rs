@@ -4,6 +4,7 @@
 //! Owns no state and talks to no engine. Reads files of the context only when a [`Context`] is planned or written.
 
 mod announce;
+mod arguments;
 mod context;
 mod expand;
 mod graph;

@@ -143,12 +143,13 @@ struct Sides<'a> {
 
 impl Sides<'_> {
     /// The run's series in the order of its plan, then those that only the baseline has. A measure that the format of one of the
-    /// records does not know, and a build that one of the runs did not make, is no question.
+    /// records does not know or one of the runs did not count, and a build that one of the runs did not make, is no question.
     fn keys(&self) -> impl Iterator<Item = SeriesKey> {
         let gone =
             self.baseline.series().into_iter().filter(|s| !self.new.contains_key(&s.key) && other_definition(&self.new, &s.key).is_none());
         let asked = |record: &Record, key: &SeriesKey| {
-            record.run.format_version.knows(key.measure) && record.run.settings.builds.contains(&key.cache_state)
+            let counted = key.measure != Measure::BuildDownload || record.run.conditions.download_link.is_some();
+            counted && record.run.format_version.knows(key.measure) && record.run.settings.builds.contains(&key.cache_state)
         };
         let known = move |key: &SeriesKey| [self.baseline, self.run].iter().all(|record| asked(record, key));
         self.run.series().into_iter().chain(gone).map(|s| s.key).filter(known)

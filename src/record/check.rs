@@ -31,6 +31,7 @@ pub(super) fn check_outcome(outcome: &TrialOutcome) -> Result<(), String> {
         return Err("a push or a pull has a time that nothing takes".to_owned());
     }
     start::check(outcome)?;
+    check_download(outcome)?;
     outcome.noise.as_ref().map_or(Ok(()), NoiseProbe::check)?;
     outcome.weighing.as_ref().map_or(Ok(()), |weighing| check_weighing(weighing, &outcome.observations))
 }
@@ -56,6 +57,18 @@ fn check_observation(observation: &Observation) -> Result<(), String> {
         return Err(format!("{name} is 0, which nothing weighs or takes"));
     }
     Ok(())
+}
+
+/// A figure of what was downloaded stands on two counts that agree, and says the same.
+fn check_download(outcome: &TrialOutcome) -> Result<(), String> {
+    let Some(observed) = outcome.observations.iter().find(|o| o.measure == Measure::BuildDownload) else { return Ok(()) };
+    let name = observed.measure.id();
+    let download = outcome.download.ok_or_else(|| format!("there is {name}, and nothing that it was counted by"))?;
+    let counted = download.counted().map_err(|_| format!("there is {name}, and its two counts do not agree"))?;
+    if observed.value.to_bits() == (counted as f64).to_bits() {
+        return Ok(());
+    }
+    Err(format!("{name} is {} observed and {counted} counted", observed.value))
 }
 
 /// An image may have no layer and so no layer bytes; but a manifest, a tar and a call always amount to something.

@@ -38,6 +38,7 @@ impl Conditions {
             both("network of RUN steps", &|c| c.run_network.clone()),
             both("registry", &|c| c.registry.id().to_owned()),
             both("link", &|c| c.link.clone()),
+            both("link of downloads", &|c| limit(c.download_link.clone())),
             both("CPU limit", &|c| limit(c.cpus.map(|cpus| cpus.to_string()))),
             both("memory limit", &|c| limit(c.memory.map(|memory| memory.to_string()))),
             both("file system of the data root", &|c| c.data_root_file_system.clone()),

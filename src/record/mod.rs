@@ -8,6 +8,7 @@
 mod chain;
 mod check;
 mod conditions;
+mod download;
 mod error;
 mod files;
 mod git;
@@ -28,6 +29,7 @@ mod trial;
 
 pub use chain::{Chain, Gap, Link, NoChain, Part, chain};
 pub use conditions::Difference;
+pub use download::{DownloadRecord, NotCounted};
 pub use error::RecordError;
 pub(crate) use files::create_folders;
 pub use files::replace_file;

@@ -16,7 +16,7 @@ use crate::units::{LinkProfile, LinkShape};
 
 /// The version that this program writes. 1.0: first format; 1.1: `host`; 1.2: what is in the layers; 1.3: warm builds, edits, deltas,
 /// what the steps of a build need, links, runs that were gone on with, and shards; 1.4: clean builds, changes of the base image, warm-ups,
-/// rules that end a run, and how noisy the machine was; 1.5: starts after the smoke check.
+/// rules that end a run, and how noisy the machine was; 1.5: starts after the smoke check, and what builds download.
 pub const FORMAT_VERSION: FormatVersion = FormatVersion { major: 1, minor: 5 };
 
 /// A format's version: a reader takes any minor of its own major.
@@ -35,6 +35,7 @@ impl FormatVersion {
     /// Whether a record of this format can have `measure`.
     pub fn knows(self, measure: Measure) -> bool {
         let since = match measure {
+            Measure::BuildDownload => 5,
             Measure::DeltaTransferSize | Measure::StartTime | Measure::AnonymousMemory => 3,
             measure if SINCE_1_2.contains(&measure) => 2,
             _ => 0,
@@ -165,6 +166,10 @@ pub struct Conditions {
     /// The link of push and pull: `loopback`, a rate with or without a round trip such as `20mbit,30ms`, `none` where the engine
     /// does not reach the registry, or `to HOST` for a registry that the user named.
     pub link: String,
+    /// The link of what builds download through loadline's proxy: `loopback` where it is only counted, or a rate with or without a round
+    /// trip; absent where builds fetch by themselves, and before format 1.5.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub download_link: Option<String>,
     /// Whose registry was pushed to and pulled from: `own` is loadline's, `named` the user's. Records without it have `own`.
     #[serde(default)]
     pub registry: RegistryKind,

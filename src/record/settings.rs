@@ -24,6 +24,9 @@ pub struct Settings {
     /// The link that was asked for, such as `20mbit,30ms`; absent is the loopback interface as it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
+    /// The link of what builds download, `loopback` where that is only counted; absent where it is not, and before format 1.5.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub download_link: Option<String>,
     /// Iterations of every block, warm-ups not counted. With `precision` the most.
     pub trials: u32,
     /// Iterations before them whose trials are warm-ups. Absent is 0.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::{NoiseProbe, Start, Warning};
+use super::{DownloadRecord, NoiseProbe, Start, Warning};
 use crate::dockerfile::Line;
 use crate::image::Weighing;
 use crate::measure::{Measure, Unit};
@@ -79,6 +79,10 @@ pub struct TrialOutcome {
     /// nothing was proven, and before format 1.5.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub starts: Vec<Start>,
+    /// What the build downloaded through loadline's proxy; absent where that is not counted, and before format 1.5. Where its counts do not
+    /// agree there is no observation of `build-download`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub download: Option<DownloadRecord>,
     /// What a reader must know about this trial.
     pub warnings: Vec<Warning>,
     /// The trial's log, relative to the run's folder.

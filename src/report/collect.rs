@@ -6,6 +6,7 @@ use super::data::{
     ReportData, RunFacts, ScenarioReport, UpdateReport, VariantReport,
 };
 use super::doubts::doubts;
+use super::downloads::{all_uncounted, uncounted};
 use super::effort;
 use super::noise::{self, NoiseReport};
 use super::updates::{event, rebuild};
@@ -52,6 +53,7 @@ fn run_facts(run: &RunRecord) -> RunFacts {
         engine: format!("{} {}", conditions.engine, conditions.engine_version),
         store: conditions.store.clone(),
         link: conditions.link.clone(),
+        download_link: conditions.download_link.clone(),
         trials: run.settings.trials,
         warm_up: run.settings.warm_up,
         stopped: run.stops().cloned().collect(),
@@ -91,6 +93,7 @@ fn conditions(run: &RunRecord) -> Vec<Fact> {
         ("command", receipt.command_line()),
     ]
     .into_iter()
+    .chain(conditions.download_link.iter().map(|link| ("link of downloads, which are counted", link.clone())))
     .chain(effort::facts(run))
     .chain(run.host.iter().flat_map(on_host))
     .chain(parts(run))
@@ -279,11 +282,13 @@ fn notes(outcomes: &[&TrialOutcome], has_figures: bool) -> Vec<String> {
         format!("{kind} {}{state} gave no figures, {}", o.trial.iteration, say(&o.status))
     });
     let mut notes: Vec<String> = failures.collect();
-    for warning in outcomes.iter().flat_map(|o| &o.warnings) {
-        if !notes.contains(&warning.message) {
+    let of_one_kind = |o: &TrialOutcome, message: &str| uncounted(o).is_some_and(|why| why == message);
+    for (outcome, warning) in outcomes.iter().flat_map(|o| o.warnings.iter().map(move |warning| (o, warning))) {
+        if !notes.contains(&warning.message) && !of_one_kind(outcome, &warning.message) {
             notes.push(warning.message.clone());
         }
     }
+    notes.extend(all_uncounted(outcomes));
     notes
 }
 

@@ -72,7 +72,11 @@ pub fn summary_csv(data: &ReportData) -> Result<String, ReportError> {
 
 fn observation(data: &ReportData, row: &ObservationRow) -> [String; 20] {
     let run = &data.run;
-    let link = if matches!(row.measure, Measure::PushTime | Measure::PullTime) { &run.link } else { "" };
+    let link = match row.measure {
+        Measure::PushTime | Measure::PullTime => run.link.as_str(),
+        Measure::BuildDownload | Measure::BuildTime => run.download_link.as_deref().unwrap_or_default(),
+        _ => "",
+    };
     let (event, rebuild) = event(row);
     [
         guard(&run.id),

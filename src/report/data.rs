@@ -9,8 +9,9 @@ use crate::measure::{Measure, Unit};
 use crate::record::{FormatVersion, Stopped, serialize_number, state};
 
 /// The version of `report.json`. 1.0: first format; 1.1: edits and updates, and what bounds a
-/// transfer over a link; 1.2: updates by clean builds, warm-ups, rules that ended a run, and `noise`.
-pub const REPORT_VERSION: FormatVersion = FormatVersion { major: 1, minor: 2 };
+/// transfer over a link; 1.2: updates by clean builds, warm-ups, rules that ended a run, and `noise`; 1.3: what
+/// builds download.
+pub const REPORT_VERSION: FormatVersion = FormatVersion { major: 1, minor: 3 };
 
 /// Everything that a report says.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -60,6 +61,9 @@ pub struct RunFacts {
     pub store: String,
     /// The link of push and pull.
     pub link: String,
+    /// The link of what builds download, `loopback` where that is only counted; absent where builds fetch by themselves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub download_link: Option<String>,
     /// Iterations that were asked for, warm-ups not counted; the most where a rule could end the run.
     pub trials: u32,
     /// Iterations before them that are in no figure.

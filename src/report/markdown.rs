@@ -3,6 +3,7 @@
 use super::bounds::bounds;
 use super::builds::{builds, timeline_file};
 use super::data::{OverheadReport, ReportData, ScenarioReport};
+use super::downloads::downloads;
 use super::noise::NoiseReport;
 use super::notes::{headlines, interval_note, remarks};
 use super::overview::{overview, overview_note};
@@ -64,6 +65,9 @@ fn scenario_section(page: &mut String, data: &ReportData, scenario: &ScenarioRep
     if let Some(table) = builds(alone) {
         push(page, &format!("### Where the time of a cold build goes\n\n{}", table_text(&table)));
         push(page, &timelines(scenario));
+    }
+    if let Some(table) = downloads(alone) {
+        push(page, &format!("### What builds download\n\n{}", table_text(&table)));
     }
     if let Some(table) = updates(alone) {
         push(page, &format!("### Updates\n\n{}", table_text(&table)));

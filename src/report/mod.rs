@@ -13,6 +13,7 @@ mod comparison;
 mod csv;
 mod data;
 mod doubts;
+mod downloads;
 mod effort;
 
 mod error;

@@ -98,7 +98,7 @@ pub(super) fn more_sizes(scenario: &ScenarioReport) -> Table {
     let scenarios = std::slice::from_ref(scenario);
     let lines = lines(scenarios);
     let mut table = names(scenarios, &lines);
-    let own_table = |m: &Measure| HEADLINES.contains(m) || *m == Measure::DeltaTransferSize;
+    let own_table = |m: &Measure| HEADLINES.contains(m) || matches!(m, Measure::DeltaTransferSize | Measure::BuildDownload);
     let measures = Measure::ALL.into_iter().filter(|m| m.unit() != Unit::Seconds && !own_table(m));
     for measure in measures.filter(|m| is_told(*m, lines.iter().map(|(_, v)| *v))) {
         measure_column(&mut table, &lines, measure);
@@ -133,16 +133,22 @@ pub(super) fn times(run: &RunFacts, scenarios: &[ScenarioReport]) -> Table {
 fn time_columns(lines: &[Line]) -> Vec<(Measure, String)> {
     let mut columns = Vec::new();
     for measure in Measure::ALL.into_iter().filter(|m| m.unit() == Unit::Seconds) {
-        let estimates = lines.iter().flat_map(|(_, v)| &v.estimates).filter(|e| e.measure == measure && e.phase.is_none());
-        let mut states: Vec<String> = estimates.map(MeasureEstimate::state).collect();
-        states.sort_unstable_by_key(|state| (place(state), state.clone()));
-        states.dedup();
+        let mut states = states_of(measure, lines);
         if states.is_empty() && FIRST.knows(measure) {
             states.push("cold".to_owned());
         }
         columns.extend(states.into_iter().map(|state| (measure, state)));
     }
     columns
+}
+
+/// The cache states in which some variant has a figure of `measure`, in their order.
+pub(super) fn states_of(measure: Measure, lines: &[Line]) -> Vec<String> {
+    let estimates = lines.iter().flat_map(|(_, v)| &v.estimates).filter(|e| e.measure == measure && e.phase.is_none());
+    let mut states: Vec<String> = estimates.map(MeasureEstimate::state).collect();
+    states.sort_unstable_by_key(|state| (place(state), state.clone()));
+    states.dedup();
+    states
 }
 
 /// Cold comes first, then warm, then edits by name, then a changed base, then clean builds.
@@ -162,7 +168,7 @@ fn spare(measure: Measure, state: &str) -> u8 {
 }
 
 /// A table with the columns that say which row is whose. A scenario's name stands in the first row of its group.
-fn names(scenarios: &[ScenarioReport], lines: &[Line]) -> Table {
+pub(super) fn names(scenarios: &[ScenarioReport], lines: &[Line]) -> Table {
     let mut table = Table::new(lines.len());
     if scenarios.len() > 1 {
         let first = |(s, v): &Line| s.variants.first().is_some_and(|first| std::ptr::eq(first, *v));

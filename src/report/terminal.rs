@@ -7,6 +7,7 @@ use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table as 
 use super::bounds::bounds;
 use super::builds::builds;
 use super::data::{OverheadReport, ReportData, ScenarioReport};
+use super::downloads::downloads;
 use super::notes::{headlines, interval_note, remarks};
 use super::overview::{overview, overview_note};
 use super::table::{Table, sizes, times};
@@ -97,6 +98,10 @@ impl Page {
             self.line(&sentence);
         }
         if let Some(table) = builds(scenarios) {
+            let grid = self.grid(&table);
+            self.line(&grid);
+        }
+        if let Some(table) = downloads(scenarios) {
             let grid = self.grid(&table);
             self.line(&grid);
         }

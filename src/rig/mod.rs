@@ -12,8 +12,10 @@ pub mod host;
 pub mod link;
 pub mod private;
 mod process;
+pub mod proxy;
 pub mod registry;
 pub mod remote;
+mod serving;
 
 pub use process::anonymous_memory;
 

@@ -6,8 +6,8 @@
 use std::net::SocketAddr;
 use std::sync::LazyLock;
 
-use super::Named;
 use super::way::Way;
+use super::{Downloads, Named};
 use crate::rig::link::Link;
 use crate::rig::registry::Registry;
 use crate::rig::{Engine, EngineError, RunNetwork};
@@ -24,6 +24,8 @@ pub struct Bench<E> {
     /// What engines connect to instead of the registry, so that pushes and pulls keep to a rate and a round trip; `None` leaves
     /// them as fast as the machine is.
     pub link: Option<Link>,
+    /// What counts the downloads of builds; `None` lets them fetch by themselves.
+    pub downloads: Option<Downloads>,
     /// Whether the engines are loadline's own, so that they may be pruned.
     pub isolated: bool,
     /// The network of RUN steps.

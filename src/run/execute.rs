@@ -264,6 +264,7 @@ impl<E: Engine> Execution<'_, E> {
             weighing: None,
             delta: None,
             starts: Vec::new(),
+            download: None,
             warnings: Vec::new(),
             log: None,
             lost,

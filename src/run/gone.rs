@@ -41,6 +41,12 @@ pub enum Gone {
         /// `the push`, `the pull`.
         action: &'static str,
     },
+    /// The proxy through which builds fetch.
+    #[error("the build proxy at {address} stopped during a build; run again, and report this if it stays")]
+    Proxy {
+        /// Where it listened.
+        address: SocketAddr,
+    },
 }
 
 impl Gone {
@@ -60,12 +66,13 @@ impl Gone {
         matches!(self, Self::Private { .. } | Self::Host(_))
     }
 
-    /// In two words: `the engine`, `the registry`, `the link`.
+    /// In two words: `the engine`, `the registry`, `the link`, `the build proxy`.
     pub(super) const fn what(&self) -> &'static str {
         match self {
             Self::Private { .. } | Self::Host(_) => "the engine",
             Self::Registry { .. } => "the registry",
             Self::Link { .. } => "the link",
+            Self::Proxy { .. } => "the build proxy",
         }
     }
 }

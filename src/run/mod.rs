@@ -7,6 +7,7 @@ mod bench;
 mod cache_state;
 mod computed;
 mod conditions;
+mod downloads;
 mod emitter;
 mod event;
 mod execute;
@@ -32,6 +33,7 @@ mod way;
 
 pub use bench::Bench;
 pub use conditions::undecided;
+pub use downloads::Downloads;
 pub use emitter::Emitter;
 pub use event::{Event, EventKind, Listener, event_schema};
 pub use execute::{End, Execution, Limits, Sink};

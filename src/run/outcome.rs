@@ -88,6 +88,11 @@ impl Numbers {
         self.seconds(measure, Some("link"), link.seconds());
     }
 
+    /// What the build downloaded, bytes.
+    pub(super) fn downloaded(&mut self, bytes: u64) {
+        self.exact(Measure::BuildDownload, bytes);
+    }
+
     /// The finished list.
     pub(super) fn into_observations(self) -> Vec<Observation> {
         self.0

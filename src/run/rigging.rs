@@ -10,6 +10,7 @@ use crate::rig::bases::{self, BaseChoice, BaseError, BaseRequest, BaseSetKind, P
 use crate::rig::docker::{Docker, Endpoint};
 use crate::rig::link::{Link, LinkError};
 use crate::rig::private::{DataRoot, EngineLimits, PrivateEngine, PrivateError, PrivateOptions, Role};
+use crate::rig::proxy::ProxyError;
 use crate::rig::registry::{Registry, RegistryError, RegistryOptions};
 use crate::rig::remote::{RegistryName, RemoteError};
 use crate::rig::{Engine, EngineError, EngineInfo, RunNetwork};
@@ -17,7 +18,7 @@ use crate::scenario::{Scenario, Variant};
 use crate::units::LinkProfile;
 
 use super::hosted::{self, Hosted};
-use super::{Bench, Emitter, EventKind, Named, Prober};
+use super::{Bench, Downloads, Emitter, EventKind, Named, Prober};
 
 /// Folder of the registry's blobs.
 pub(super) const BLOBS: &str = "loadline-registry";
@@ -41,6 +42,8 @@ pub struct RigSettings {
     pub registry: Option<RegistryName>,
     /// The link of pushes and pulls.
     pub link: LinkProfile,
+    /// The link of what builds download, which is counted then; `None` lets them fetch by themselves.
+    pub downloads: Option<LinkProfile>,
 }
 
 /// Whose engine.
@@ -89,6 +92,15 @@ pub enum RigError {
         /// Why nothing would cross it.
         why: String,
     },
+    /// The build proxy did not start.
+    #[error(transparent)]
+    Proxy(#[from] ProxyError),
+    /// Downloads were to be counted where no build can come to the proxy.
+    #[error(
+        "what builds download cannot be counted on your own engine: their network need not be this machine's, and loadline's proxy listens \
+         on 127.0.0.1 alone; use --engine private, or leave out --count-downloads and --download-link"
+    )]
+    NoDownloads,
     /// A base image could not be had.
     #[error(transparent)]
     Base(#[from] BaseError),
@@ -149,6 +161,9 @@ impl Rigged {
                 why: format!("only loadline's own registry has one, and {name} is another"),
             });
         }
+        if settings.downloads.is_some() && matches!(settings.engine, EngineKind::Host) {
+            return Err(RigError::NoDownloads);
+        }
         let named = Box::pin(open(settings.registry.as_ref(), emitter)).await?;
         match &settings.engine {
             EngineKind::Host => Box::pin(Self::host(settings, named, emitter)).await,
@@ -186,6 +201,7 @@ impl Rigged {
         stays_here(&provided, settings.registry.as_ref())?;
         let registry = Registry::start(RegistryOptions::new(pulling.data_root_from_outside().join(BLOBS))).await?;
         let link = link(settings.link, &registry, emitter)?;
+        let downloads = downloads(settings.downloads, &registry, link.as_ref(), emitter)?;
         let keep = provided.images.keys().cloned().collect();
         Ok(Self {
             bench: Bench {
@@ -193,6 +209,7 @@ impl Rigged {
                 puller: Some(puller),
                 registry,
                 link,
+                downloads,
                 isolated: true,
                 network: RunNetwork::Host,
                 keep,
@@ -224,7 +241,7 @@ impl Rigged {
         let link = link(settings.link, &registry, emitter)?;
         let (network, keep) = (RunNetwork::Default, Vec::new());
         Ok(Self {
-            bench: Bench { builder, puller: None, registry, link, isolated: false, network, keep, unreachable, named },
+            bench: Bench { builder, puller: None, registry, link, downloads: None, isolated: false, network, keep, unreachable, named },
             info,
             provided: None,
             data_root_file_system: None,
@@ -247,6 +264,9 @@ impl Rigged {
     pub async fn down(self, emitter: &Emitter) -> Result<(), RigError> {
         let Self { bench, engines, hosted, .. } = self;
         emitter.preparing(if engines.is_empty() { "taking down the registry" } else { "removing the private engines" });
+        if let Some(downloads) = &bench.downloads {
+            downloads.stop().await;
+        }
         if let Some(link) = &bench.link {
             link.stop().await;
         }
@@ -272,6 +292,19 @@ fn link(profile: LinkProfile, registry: &Registry, emitter: &Emitter) -> Result<
     let Some(shape) = profile.shape() else { return Ok(None) };
     emitter.preparing(format!("starting a link of {shape} before the registry"));
     Link::start(shape, registry.address()).map(Some)
+}
+
+/// The proxy of builds, where downloads are counted. They do not come to loadline's own servers through it.
+fn downloads(
+    profile: Option<LinkProfile>,
+    registry: &Registry,
+    link: Option<&Link>,
+    emitter: &Emitter,
+) -> Result<Option<Downloads>, ProxyError> {
+    let Some(profile) = profile else { return Ok(None) };
+    emitter.preparing("starting a proxy that counts what builds download");
+    let own: Vec<_> = [registry.address()].into_iter().chain(link.map(Link::address)).collect();
+    Downloads::start(profile, &own).map(Some)
 }
 
 fn logged_in(engine: Docker, named: Option<&Named>) -> Docker {

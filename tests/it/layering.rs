@@ -37,10 +37,10 @@ const AT_HOME: [(&str, &[&str]); 14] = [
     ("indicatif", &["src/cli"]),
     ("plotters", &["src/report/chart"]),
     ("comfy_table", &["src/report", "src/cli"]),
-    ("hyper", &["src/run/http.rs", "src/rig/docker", "src/rig/registry", "src/rig/remote"]),
-    ("hyper_util", &["src/run/http.rs", "src/rig/docker", "src/rig/registry", "src/rig/remote/http.rs"]),
-    ("hyper::client", &["src/run/http.rs", "src/rig/docker", "src/rig/remote/http.rs"]),
-    ("hyper_util::client", &["src/run/http.rs", "src/rig/docker"]),
+    ("hyper", &["src/run/http.rs", "src/rig/docker", "src/rig/proxy", "src/rig/registry", "src/rig/remote"]),
+    ("hyper_util", &["src/run/http.rs", "src/rig/docker", "src/rig/proxy", "src/rig/registry", "src/rig/remote/http.rs"]),
+    ("hyper::client", &["src/run/http.rs", "src/rig/docker", "src/rig/proxy/forward.rs", "src/rig/remote/http.rs"]),
+    ("hyper_util::client", &["src/run/http.rs", "src/rig/docker", "src/rig/proxy"]),
 ];
 
 /// Macros that have no place in the library, and what to do instead.

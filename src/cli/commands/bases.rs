@@ -74,6 +74,7 @@ fn build(args: BasesBuildArgs) -> Result<Exit, Failure> {
         locked: false,
         registry: None,
         link: LinkProfile::Loopback,
+        downloads: None,
         references: references(args)?,
     };
     let console = Console::start(MessageFormat::Human);

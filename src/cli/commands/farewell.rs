@@ -96,6 +96,7 @@ mod tests {
             weighing: None,
             delta: None,
             starts: Vec::new(),
+            download: None,
             warnings: Vec::new(),
             log: log.map(str::to_owned),
             lost: false,

@@ -3,6 +3,7 @@
 use clap::ValueEnum;
 
 use crate::cli::args::{RunArgs, Selection};
+use crate::cli::downloads::DownloadArgs;
 use crate::cli::effort::Effort;
 use crate::cli::part::Part;
 use crate::cli::{Exit, Failure, plain};
@@ -60,6 +61,8 @@ fn restored(args: RunArgs, run: &RunRecord) -> Result<RunArgs, Failure> {
         locked: settings.locked,
         registry: settings.registry.clone(),
         link: link(settings)?,
+        downloads: DownloadArgs::recorded(settings)
+            .ok_or_else(|| unknown("download_link", settings.download_link.as_deref().unwrap_or_default()))?,
         builds: settings.builds.iter().map(|build| known("builds", build)).collect::<Result<_, _>>()?,
         trials: settings.trials,
         quick: false,

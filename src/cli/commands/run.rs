@@ -225,6 +225,7 @@ fn rig_settings(options: &RunOptions, found: &Discovered) -> Result<RigSettings,
         cache: bases::cache_folder().map_err(|e| Failure::new(Exit::Usage, e))?,
         registry: options.registry.clone(),
         link: options.link,
+        downloads: options.downloads,
         references: run::references(&found.scenarios).map_err(|e| Failure::new(Exit::Usage, e))?,
     })
 }
@@ -245,7 +246,8 @@ pub(super) fn not_ready(error: RigError) -> Failure {
         )
         | RigError::Private(PrivateError::DataRootUnusable { .. } | PrivateError::LimitedMemory)
         | RigError::StandInsLeave { .. }
-        | RigError::NoLink { .. } => Exit::Usage,
+        | RigError::NoLink { .. }
+        | RigError::NoDownloads => Exit::Usage,
         _ => Exit::Engine,
     };
     Failure::new(exit, error)

@@ -200,7 +200,7 @@ impl Session {
 /// The same trial without its numbers.
 fn invalid(outcome: TrialOutcome, problem: String) -> TrialOutcome {
     let status = Status::Invalid { reason: problem };
-    TrialOutcome { status, observations: Vec::new(), push: None, pull: None, weighing: None, delta: None, ..outcome }
+    TrialOutcome { status, observations: Vec::new(), push: None, pull: None, weighing: None, delta: None, download: None, ..outcome }
 }
 
 /// Keeps outcomes for the run.
@@ -269,6 +269,7 @@ fn settings(options: &RunOptions, shard: Option<Shard>) -> Settings {
         locked: options.locked,
         registry: options.registry.as_ref().map(ToString::to_string),
         link: options.link.shape().map(|shape| shape.to_string()),
+        download_link: options.downloads.map(|link| link.to_string()),
         trials: options.trials,
         warm_up: options.warm_up,
         starts: options.starts,

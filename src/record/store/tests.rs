@@ -41,6 +41,7 @@ fn everything_that_a_run_creates_belongs_to_the_caller() {
         weighing: None,
         delta: None,
         starts: Vec::new(),
+        download: None,
         warnings: Vec::new(),
         log: None,
         lost: false,

@@ -57,6 +57,11 @@ pub(super) fn caveats(record: &Record, data: &ReportData) -> Vec<String> {
         "Transfer sizes were compressed by {}; another engine compresses the same layers to other lengths.",
         conditions.compressor
     ));
+    if let Some(link) = &conditions.download_link {
+        found.push(format!(
+            "Builds fetched through loadline's proxy (link {link}): their times are not those of builds that fetch by themselves."
+        ));
+    }
     found.extend(few_trials(data));
     found.extend(restless(data));
     found.extend(moving_bytes(record, data));

@@ -50,6 +50,7 @@ fn value(measure: Measure, weighing: &Weighing, source: &SourceReport) -> Option
         Measure::FileCount => weighing.file_count,
         Measure::DeltaTransferSize
         | Measure::ContextSize
+        | Measure::BuildDownload
         | Measure::BuildTime
         | Measure::PushTime
         | Measure::PullTime

@@ -13,17 +13,14 @@ mod books;
 mod bucket;
 mod error;
 mod lane;
+mod line;
 mod pump;
 mod serve;
 
-use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::sync::mpsc::{SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{Builder, JoinHandle};
+use std::net::SocketAddr;
+use std::sync::Arc;
 
-use tokio_util::sync::CancellationToken;
-
+use super::serving::{Serving, ServingError};
 use crate::units::LinkShape;
 
 use self::books::Books;
@@ -31,6 +28,7 @@ use self::serve::Exchange;
 
 pub use self::books::{LinkMark, LinkUse, Passage};
 pub use self::error::LinkError;
+pub(in crate::rig) use self::line::{Ending, Line};
 
 /// The proxy's thread has this name, by which its processor time can be told from that of others.
 pub const THREAD_NAME: &str = "loadline-link";
@@ -39,34 +37,22 @@ pub const THREAD_NAME: &str = "loadline-link";
 #[derive(Debug)]
 pub struct Link {
     shape: LinkShape,
-    address: SocketAddr,
     exchange: Arc<Exchange>,
-    stop: CancellationToken,
-    ended: CancellationToken,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    serving: Serving,
 }
 
 impl Link {
     /// Starts a link of `shape` to `upstream`, on a free port of 127.0.0.1.
     pub fn start(shape: LinkShape, upstream: SocketAddr) -> Result<Self, LinkError> {
-        let (listener, address) = listen().map_err(LinkError::Listen)?;
         let exchange = Arc::new(Exchange::new(shape, upstream));
-        let (stop, ended) = (CancellationToken::new(), CancellationToken::new());
-        let (end, (sender, begun)) = (ended.clone().drop_guard(), sync_channel(1));
-        let (shared, told) = (Arc::clone(&exchange), stop.clone());
-        let body = move || {
-            let _end = end;
-            run(listener, &sender, |listener| serve::serve(listener, shared, told));
-        };
-        let thread = Builder::new().name(THREAD_NAME.to_owned()).spawn(body).map_err(LinkError::Thread)?;
-        let started = begun.recv().unwrap_or_else(|_| Err(io::Error::other("the thread ended at once")));
-        started.map_err(LinkError::Thread)?;
-        Ok(Self { shape, address, exchange, stop, ended, thread: Mutex::new(Some(thread)) })
+        let shared = Arc::clone(&exchange);
+        let serving = Serving::start(THREAD_NAME, move |listener, stop| serve::serve(listener, shared, stop))?;
+        Ok(Self { shape, exchange, serving })
     }
 
     /// Where it listens: `127.0.0.1:<port>`.
     pub const fn address(&self) -> SocketAddr {
-        self.address
+        self.serving.address()
     }
 
     /// What it keeps to.
@@ -91,10 +77,7 @@ impl Link {
 
     /// Returns when it was told to stop or its thread ended, at once if that was before.
     pub async fn stopped(&self) {
-        tokio::select! {
-            () = self.stop.cancelled() => {}
-            () = self.ended.cancelled() => {}
-        }
+        self.serving.stopped().await;
     }
 
     /// The most bytes that the link held at one time: on their way, or waiting for a receiver.
@@ -105,11 +88,7 @@ impl Link {
     /// Stops listening, resets every open connection, also in the middle of a transfer, and waits until the thread is gone.
     /// A second call does nothing. The books can still be read.
     pub async fn stop(&self) {
-        self.stop.cancel();
-        self.ended.cancelled().await;
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        // The thread holds nothing that a panic could spoil, and its last act is behind it.
-        let _ = thread.map(JoinHandle::join);
+        self.serving.stop().await;
     }
 
     fn books(&self) -> &Books {
@@ -117,40 +96,13 @@ impl Link {
     }
 }
 
-impl Drop for Link {
-    fn drop(&mut self) {
-        self.stop.cancel();
-    }
-}
-
-/// The thread's work: says whether it could begin, and serves.
-fn run<F: Future<Output = ()>>(
-    listener: TcpListener,
-    ready: &SyncSender<io::Result<()>>,
-    serve: impl FnOnce(tokio::net::TcpListener) -> F,
-) {
-    let begun = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build().and_then(|runtime| {
-        let _entered = runtime.enter();
-        let listener = tokio::net::TcpListener::from_std(listener)?;
-        Ok((runtime, listener))
-    });
-    // Who waits for it is there until it has come.
-    match begun {
-        Ok((runtime, listener)) => {
-            let _ = ready.send(Ok(()));
-            runtime.block_on(serve(listener));
-        }
-        Err(error) => {
-            let _ = ready.send(Err(error));
+impl From<ServingError> for LinkError {
+    fn from(error: ServingError) -> Self {
+        match error {
+            ServingError::Listen(source) => Self::Listen(source),
+            ServingError::Thread(source) => Self::Thread(source),
         }
     }
-}
-
-fn listen() -> io::Result<(TcpListener, SocketAddr)> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-    listener.set_nonblocking(true)?;
-    let address = listener.local_addr()?;
-    Ok((listener, address))
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, 
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, advance, sleep};
 
-use super::serve::Ending;
+use super::line::Ending;
 use super::*;
 use crate::units::LinkProfile;
 
@@ -35,7 +35,7 @@ fn connection(exchange: &Arc<Exchange>) -> (DuplexStream, DuplexStream, JoinHand
 fn connection_with(exchange: &Arc<Exchange>, socket: usize) -> (DuplexStream, DuplexStream, JoinHandle<Ending>) {
     let ((client, near), (server, far)) = (duplex(socket), duplex(socket));
     let exchange = Arc::clone(exchange);
-    (client, server, tokio::spawn(async move { exchange.relay(split(near), split(far)).await }))
+    (client, server, tokio::spawn(async move { exchange.line().relay(split(near), split(far)).await }))
 }
 
 /// Sends `count` bytes and the end.
@@ -280,14 +280,14 @@ async fn a_sender_that_breaks_off_is_no_end_and_what_it_sent_arrives() {
     let exchange = exchange("20mbit,30ms");
     let mark = exchange.books().mark();
     let (waiting, _kept) = duplex(SOCKET);
-    let ending = exchange.relay((BreaksOff(b"half of it"), sink()), (waiting, sink())).await;
+    let ending = exchange.line().relay((BreaksOff(b"half of it"), sink()), (waiting, sink())).await;
     assert_eq!(ending, Ending::Broken, "and the other direction is not waited for");
     assert_eq!(exchange.books().since(&mark).up.bytes, 10);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_connection_without_a_byte_is_whole() {
-    assert_eq!(exchange("lan").relay((empty(), sink()), (empty(), sink())).await, Ending::Whole);
+    assert_eq!(exchange("lan").line().relay((empty(), sink()), (empty(), sink())).await, Ending::Whole);
 }
 
 #[tokio::test(start_paused = true)]
@@ -299,7 +299,7 @@ async fn nothing_is_held_for_connections_that_are_through() {
         assert_eq!(receive(&mut server).await.last().expect("it came").1, 300_000);
         drop((client.await.expect("it sends"), server));
         relay.await.expect("it ends");
-        assert_eq!(exchange.held(), 0);
+        assert_eq!(exchange.line().held(), 0);
     }
 }
 

@@ -15,13 +15,20 @@ use super::{Built, Draft, TrialRunner};
 impl<E: Engine> TrialRunner<'_, E> {
     pub(super) async fn build(&self, draft: &mut Draft) -> Result<Built, Stop> {
         self.phase("build");
-        let request = self.request()?;
+        let mut request = self.request()?;
+        let counting = self.begin_counting(&mut request, draft)?;
         let sink = self.emitter.build_sink();
         let work = self.guard("the build", self.limits.build, self.bench.builder.build(request, &sink));
         let call = async { work.await?.map_err(|error| draft.refused(error, &Store::log_name(&self.trial()))) };
-        match self.counted(call).await? {
-            BuildOutcome::Built(solve) => self.built(solve, draft),
-            BuildOutcome::Failed(failure) => self.build_failed(&failure, draft),
+        match self.counted(self.with_proxy(counting.as_ref(), call)).await? {
+            BuildOutcome::Built(solve) => {
+                self.end_counting(counting, draft).await;
+                self.built(solve, draft)
+            }
+            BuildOutcome::Failed(failure) => {
+                Self::note_refusals(counting.as_ref(), draft);
+                self.build_failed(&failure, draft)
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! What is known of a trial until it ends.
 
 use crate::image::Weighing;
-use crate::record::{DeltaRecord, Start, TransferRecord, Warning};
+use crate::record::{DeltaRecord, DownloadRecord, Start, TransferRecord, Warning};
 use crate::rig::{EngineError, LogLine, Vertex};
 
 use super::super::failure;
@@ -19,6 +19,7 @@ pub(in crate::run) struct Draft {
     pub(in crate::run) weighing: Option<Weighing>,
     pub(super) delta: Option<DeltaRecord>,
     pub(super) starts: Vec<Start>,
+    pub(super) download: Option<DownloadRecord>,
     pub(super) made: Option<Made>,
     pub(super) warnings: Vec<Warning>,
     pub(super) log: String,

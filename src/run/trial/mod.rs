@@ -6,6 +6,7 @@
 
 mod base;
 mod build;
+mod download;
 mod draft;
 mod names;
 mod prove;
@@ -262,6 +263,7 @@ impl<E: Engine> TrialRunner<'_, E> {
             weighing: draft.weighing.take().filter(|_| keep),
             delta: draft.delta.take().filter(|_| keep),
             starts: if keep { std::mem::take(&mut draft.starts) } else { Vec::new() },
+            download: draft.download.take().filter(|_| keep),
             warnings: std::mem::take(&mut draft.warnings),
             log: None,
             lost: false,

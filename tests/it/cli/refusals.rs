@@ -157,3 +157,11 @@ fn a_dockerd_that_is_not_there_is_named() {
     let text = library().run(&["run", "--dockerd", "/nowhere/dockerd"]).refusal(4);
     assert!(text.contains("/nowhere/dockerd") && text.contains("--dockerd"), "{text}");
 }
+
+#[test]
+fn downloads_are_not_counted_on_an_engine_of_the_users() {
+    for option in [&["--count-downloads"][..], &["--download-link", "20mbit,30ms"]] {
+        let text = library().run(&[&["run", "--engine", "host"], option].concat()).refusal(2);
+        assert!(text.contains("cannot be counted on your own engine") && text.contains("use --engine private"), "{text}");
+    }
+}

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::fs;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -12,13 +13,17 @@ use loadline::measure::Measure;
 use loadline::record::{Status, TrialOutcome};
 use loadline::rig::RunNetwork;
 use loadline::rig::link::{Link, LinkUse};
+use loadline::rig::proxy::{BuildProxy, Interfaces};
 use loadline::rig::registry::{Registry, RegistryOptions};
-use loadline::run::{Bench, Builds, Emitter, End, Event, EventKind, Execution, Limits, Plan, Prober, Settled, Sink, StopRules, Stopwatch};
+use loadline::run::{
+    Bench, Builds, Downloads, Emitter, End, Event, EventKind, Execution, Limits, Plan, Prober, Settled, Sink, StopRules, Stopwatch,
+};
 use loadline::scenario::{Builder, Expectation, Language, Scenario, Smoke, SmokeCheck, SmokeExpect, SmokeRequest, Variant};
 use loadline::units::LinkProfile;
 use tokio_util::sync::CancellationToken;
 
 use crate::support::fake_engine::{Behaviour, FakeEngine};
+use crate::support::fetch::Fetch;
 
 /// Everything that a run left behind.
 pub(super) struct Ran {
@@ -71,6 +76,9 @@ pub(super) struct Case {
     pub(super) scenario: Scenario,
     pub(super) builds: Builds,
     pub(super) link: LinkProfile,
+    /// The link of what builds download, which is counted then; and what each of them fetches, with the interface's count.
+    pub(super) downloads: Option<LinkProfile>,
+    pub(super) fetch: Option<Fetch>,
     /// The phase in the midst of which the link stops.
     pub(super) link_stops_in: Option<&'static str>,
     /// Whether the builder finds a way to the registry beside the link.
@@ -101,6 +109,8 @@ impl Case {
             scenario,
             builds: Builds::default(),
             link: LinkProfile::Loopback,
+            downloads: None,
+            fetch: None,
             link_stops_in: None,
             past_the_link: false,
             stop_at: None,
@@ -144,6 +154,10 @@ impl Case {
         if self.past_the_link {
             self.builder.go_past(registry.address());
         }
+        let downloads = self.downloads.map(|link| counted(link, self.fetch.as_ref(), registry.address()));
+        if let Some(fetch) = self.fetch {
+            self.builder.fetches(fetch);
+        }
         let isolated = self.puller.is_some();
         let keep = vec!["x".to_owned()];
         let bench = Bench {
@@ -151,6 +165,7 @@ impl Case {
             puller: self.puller,
             registry,
             link,
+            downloads,
             isolated,
             network: RunNetwork::Host,
             keep,
@@ -202,6 +217,13 @@ impl Case {
         let events = events.lock().expect("no listener panics").clone();
         (end, events, self.builder, on_link)
     }
+}
+
+/// A proxy that passes nothing on to others, and the interface that the case has.
+fn counted(link: LinkProfile, fetch: Option<&Fetch>, registry: SocketAddr) -> Downloads {
+    let proxy = BuildProxy::by_way_of(link, &[registry], ("", "", "")).expect("a port is free");
+    let nowhere = || Interfaces::at(Path::new("/nonexistent"), Path::new("/nonexistent"));
+    Downloads::new(proxy, fetch.map_or_else(nowhere, Fetch::interfaces))
 }
 
 /// Stops the link when a few bytes of `phase` have crossed it.

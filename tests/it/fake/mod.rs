@@ -2,6 +2,7 @@
 
 mod builds;
 mod case;
+mod downloads;
 mod link;
 mod resume;
 mod run;

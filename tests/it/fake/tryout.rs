@@ -37,6 +37,7 @@ impl Case {
             puller: None,
             registry,
             link: None,
+            downloads: None,
             isolated: false,
             network: RunNetwork::Default,
             keep: Vec::new(),

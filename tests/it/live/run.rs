@@ -3,6 +3,7 @@
 mod apps;
 mod bench;
 mod contexts;
+mod downloads;
 mod failures;
 mod first;
 mod flat;

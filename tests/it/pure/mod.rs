@@ -3,6 +3,7 @@
 mod archives;
 mod charts;
 mod dockerfile;
+mod downloads;
 mod image;
 mod judge;
 mod layers;

@@ -22,6 +22,8 @@ pub(crate) use image::digest;
 pub(crate) use wire::http;
 use wire::{serve, split, upload};
 
+use super::fetch::Fetch;
+
 /// What the engine does for the variants whose tag contains a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Behaviour {
@@ -83,9 +85,16 @@ struct State {
     starts: BTreeMap<String, usize>,
     /// Where pushes go, whatever they name.
     shortcut: Option<SocketAddr>,
+    /// What every build fetches.
+    fetch: Option<Fetch>,
 }
 
 impl FakeEngine {
+    /// Lets every build fetch something from now on.
+    pub(crate) fn fetches(&self, fetch: Fetch) {
+        self.state().fetch = Some(fetch);
+    }
+
     /// Sets what happens to variants whose tag contains `name`.
     pub(crate) fn set(&self, name: &str, behaviour: Behaviour) {
         self.state().behaviours.insert(name.to_owned(), behaviour);
@@ -183,6 +192,10 @@ impl Engine for FakeEngine {
     async fn build(&self, request: BuildRequest, _sink: &ProgressSink) -> Result<BuildOutcome, EngineError> {
         self.call(format!("build {}", request.tag));
         let behaviour = self.behaviour(&request.tag);
+        let fetch = self.state().fetch.clone();
+        if let Some(fetch) = fetch {
+            fetch.run(&request.build_args).await;
+        }
         match behaviour {
             Behaviour::DiesDuringBuild => return Err(lost("build")),
             Behaviour::Hangs => std::future::pending::<()>().await,

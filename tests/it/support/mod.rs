@@ -4,6 +4,7 @@ pub(crate) mod app;
 pub(crate) mod certificates;
 pub(crate) mod cli;
 pub(crate) mod fake_engine;
+pub(crate) mod fetch;
 pub(crate) mod fleet;
 pub(crate) mod golden;
 pub(crate) mod layers;

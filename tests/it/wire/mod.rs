@@ -2,6 +2,7 @@
 
 pub(crate) mod docker;
 mod link;
+mod proxy;
 mod registry;
 mod remote;
 mod remote_image;

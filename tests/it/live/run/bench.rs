@@ -54,6 +54,7 @@ pub(super) async fn up(scenarios: &[Scenario]) -> Rigged {
         cache: cache_folder().expect("there is a cache folder"),
         registry: None,
         link: LinkProfile::Loopback,
+        downloads: None,
         references: run::references(scenarios).expect("the Dockerfiles are sound"),
     };
     Box::pin(Rigged::up(&settings, &silent(), &CancellationToken::new())).await.expect("the bench is made ready")
