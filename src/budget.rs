@@ -3,10 +3,18 @@
 //! Owns no state. A budget names one measure in one cache state and has at least one limit; its amounts are finite, not negative and in the
 //! measure's unit. The text that a limit was written in stays with it, so that messages quote what the user wrote.
 
+mod amount;
+mod check;
+mod error;
+mod exact;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::measure::Measure;
+pub use check::LONGEST_REASON;
+pub use error::LimitError;
+pub use exact::share_of;
 
 /// Limits on one measure of some variants.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

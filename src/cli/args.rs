@@ -1,5 +1,6 @@
 //! What can be typed. Resolved into [`options`](super::options) at once; nothing below `cli` sees these types.
 
+mod check;
 mod weigh;
 
 use std::path::PathBuf;
@@ -11,12 +12,13 @@ use super::downloads::DownloadArgs;
 use super::effort::{Effort, SETTLED};
 use super::part::Part;
 use crate::units::{Cpus, LinkProfile, parse_bytes};
+pub(crate) use check::{CheckArgs, CheckFormat};
 pub(crate) use weigh::{WeighArgs, WeighFormat};
 
 /// Builds container images, proves that they work, weighs them and times build, push and pull
 #[derive(Debug, Parser)]
 #[command(name = "loadline", version, about, max_term_width = 110, disable_help_subcommand = true)]
-#[command(after_help = "Exit codes: 0 ok, 2 usage, 3 incomplete, 4 engine, 5 record, 70 internal, 130 interrupted")]
+#[command(after_help = "Exit codes: 0 ok, 1 verdict, 2 usage, 3 incomplete, 4 engine, 5 record, 70 internal, 130 interrupted")]
 pub(crate) struct Cli {
     /// What to do
     #[command(subcommand)]
@@ -38,6 +40,8 @@ pub(crate) enum Command {
     List(ListArgs),
     /// Make all report files of a run again from its record, and print the table
     Report(ReportArgs),
+    /// Hold a run to budgets: pass, fail or skip for each limit, for people and for CI
+    Check(CheckArgs),
     /// Put the shards of a run together into one record, and print the table
     Merge(MergeArgs),
     /// Base sets and how near each stand-in is to what is published

@@ -7,6 +7,8 @@ use std::process::ExitCode;
 pub enum Exit {
     /// Everything asked for was done.
     Ok,
+    /// A limit does not hold, on complete data.
+    Verdict,
     /// The command line, a scenario or another file of the user's is wrong.
     Usage,
     /// Some variant was not built, not verified or skipped.
@@ -23,12 +25,14 @@ pub enum Exit {
 
 impl Exit {
     /// Every way to end, by number.
-    pub const ALL: [Self; 7] = [Self::Ok, Self::Usage, Self::Incomplete, Self::Engine, Self::Record, Self::Internal, Self::Interrupted];
+    pub const ALL: [Self; 8] =
+        [Self::Ok, Self::Verdict, Self::Usage, Self::Incomplete, Self::Engine, Self::Record, Self::Internal, Self::Interrupted];
 
     /// The number that the operating system sees.
     pub const fn code(self) -> u8 {
         match self {
             Self::Ok => 0,
+            Self::Verdict => 1,
             Self::Usage => 2,
             Self::Incomplete => 3,
             Self::Engine => 4,

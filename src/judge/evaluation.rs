@@ -1,5 +1,6 @@
 //! What came of holding a run to its budgets.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Growth;
@@ -7,7 +8,7 @@ use crate::budget::{BudgetPlace, Limit};
 use crate::measure::Measure;
 
 /// A run held to budgets.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Evaluation {
     /// Id of the run.
     pub run: String,
@@ -22,7 +23,7 @@ pub struct Evaluation {
 }
 
 /// Where budgets come from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "from", rename_all = "kebab-case")]
 pub enum BudgetSource {
     /// The run's own record.
@@ -37,7 +38,7 @@ pub enum BudgetSource {
 }
 
 /// One limit held against one figure.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Check {
     /// Scenario name.
     pub scenario: String,
@@ -72,7 +73,7 @@ pub struct Check {
 }
 
 /// What came of one limit.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(tag = "outcome", rename_all = "kebab-case")]
 pub enum CheckOutcome {
     /// Within the limit.
@@ -127,7 +128,7 @@ impl CheckOutcome {
 }
 
 /// A limit that a run's own budgets loosened against those that it was held to.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Loosened {
     /// Scenario name.
     pub scenario: String,

@@ -1,11 +1,12 @@
 //! Why an image grew: the base image or the app, which layers, which files.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::dockerfile::Line;
 
 /// How an image differs from the baseline's, in D3.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Growth {
     /// All of it, bytes; less than 0 where the image shrank.
     pub total: i64,
@@ -22,7 +23,7 @@ pub struct Growth {
 }
 
 /// One layer in both images.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct LayerGrowth {
     /// The instruction that made it, where the image's history agrees with the Dockerfile.
     pub dockerfile_line: Option<Line>,
@@ -35,7 +36,7 @@ pub struct LayerGrowth {
 }
 
 /// One file in both images.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct FileGrowth {
     /// Its path from the root, with a `/` in front.
     pub path: String,

@@ -4,6 +4,7 @@
 //! everywhere else the answer is which condition differs, in words.
 
 mod bottleneck;
+mod check;
 mod compare;
 mod completeness;
 mod conditions;
@@ -15,6 +16,7 @@ mod reference;
 mod reproduction;
 
 pub use bottleneck::{Bottleneck, Bound, Direction, LINK_BOUND, LINK_TIME, Transfers, bottleneck, bottlenecks};
+pub use check::{Ruling, check, usual_budgets};
 pub use compare::{Comparison, Finding, MIN_TIMES, RATIO_TOLERANCE, Subject, TIME_EFFECT, Verdict, compare};
 pub use completeness::{Completeness, Shortfall, completeness};
 pub use evaluation::{BudgetSource, Check, CheckOutcome, Evaluation, Loosened};

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{NoiseProbe, Observation, RunRecord, TransferRecord, TrialOutcome, start};
+use crate::budget::Limit;
 use crate::image::Weighing;
 use crate::measure::{Kind, Measure};
 
@@ -134,5 +135,34 @@ pub(super) fn check_run(run: &RunRecord) -> Result<(), String> {
     if times.any(|t| !t.is_finite() || t < 0.0) {
         return Err("the overhead has a time that nothing takes".to_owned());
     }
-    run.noise.iter().try_for_each(|before| before.probe.check())
+    run.noise.iter().try_for_each(|before| before.probe.check())?;
+    check_budgets(run)
+}
+
+/// Budgets are sound by themselves and of the run's scenarios and variants.
+fn check_budgets(run: &RunRecord) -> Result<(), String> {
+    let mut seen = BTreeSet::new();
+    for budget in &run.budgets {
+        let (scenario, name) = (&budget.scenario, &budget.name);
+        if let Some(problem) = budget.problem() {
+            return Err(problem);
+        }
+        if !seen.insert((scenario, name)) {
+            return Err(format!("the budget {scenario}/{name} is there twice"));
+        }
+        if !run.plan.iter().any(|planned| planned.scenario == *scenario) {
+            return Err(format!("the budget {scenario}/{name}: the plan has no such scenario"));
+        }
+        let planned = |variant: &String| run.plan.iter().any(|p| p.scenario == *scenario && p.variant == *variant);
+        // A run of some of the variants keeps the budgets of all of them.
+        let unknown = |variant: &&String| run.settings.variants.is_empty() && !planned(variant);
+        if let Some(variant) = budget.variants.iter().find(unknown) {
+            return Err(format!("the budget {scenario}/{name}: the plan has no variant {variant}"));
+        }
+        let mut others = budget.limits.iter().filter_map(|limit| if let Limit::MaxRatio { to, .. } = limit { Some(to) } else { None });
+        if let Some(other) = others.find(unknown) {
+            return Err(format!("the budget {scenario}/{name}: its max-ratio is to {other}, which is not in the plan"));
+        }
+    }
+    Ok(())
 }

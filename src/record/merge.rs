@@ -161,6 +161,9 @@ fn merged(first: &RunRecord, parts: &[Record]) -> RunRecord {
         merged: parts.iter().map(of_part).collect(),
         stopped: None,
         noise: parts.iter().flat_map(|part| part.run.noise.clone()).collect(),
+        // A scenario is in one part whole, and its budgets with it.
+        budgets: parts.iter().flat_map(|part| part.run.budgets.clone()).collect(),
+        smoke_skipped: parts.iter().flat_map(|part| part.run.smoke_skipped.clone()).collect(),
     }
 }
 

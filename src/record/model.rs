@@ -11,12 +11,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{MergedRun, NoiseBefore, Resumption, Settings, Stopped};
+use crate::budget::Budget;
 use crate::measure::Measure;
 use crate::units::{LinkProfile, LinkShape};
 
 /// The version that this program writes. 1.0: first format; 1.1: `host`; 1.2: what is in the layers; 1.3: warm builds, edits, deltas,
 /// what the steps of a build need, links, runs that were gone on with, and shards; 1.4: clean builds, changes of the base image, warm-ups,
-/// rules that end a run, and how noisy the machine was; 1.5: starts after the smoke check, and what builds download.
+/// rules that end a run, and how noisy the machine was; 1.5: starts after the smoke check, what builds
+/// download, budgets, and why a scenario has no smoke check.
 pub const FORMAT_VERSION: FormatVersion = FormatVersion { major: 1, minor: 5 };
 
 /// A format's version: a reader takes any minor of its own major.
@@ -97,6 +99,12 @@ pub struct RunRecord {
     /// run that it was put together from. Empty before format 1.4 and for a run without trials.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub noise: Vec<NoiseBefore>,
+    /// What figures may be at most, as the scenarios said when the run began, in the order of the plan and of each file.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub budgets: Vec<Budget>,
+    /// Why scenarios have no smoke check, by scenario, where one says so: their figures are unverified on purpose.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub smoke_skipped: BTreeMap<String, String>,
 }
 
 /// What a run on the user's own engine met there and left.

@@ -8,6 +8,7 @@
 mod bounds;
 mod builds;
 mod chart;
+mod check;
 mod collect;
 mod comparison;
 mod csv;
@@ -34,6 +35,7 @@ mod write;
 
 pub use builds::{BuildReport, StepSeconds};
 pub use chart::{TimelineFacts, layers_chart, sizes_chart, timeline_chart, times_chart};
+pub use check::{CHECK_VERSION, CheckReport, check_json, check_schema, check_text};
 pub use comparison::comparison;
 pub use csv::{observations_csv, summary_csv};
 pub use data::{

@@ -207,6 +207,7 @@ mod tests {
             variants: (0..variants).map(variant).collect(),
             smoke: Smoke::Unsaid,
             edits: Vec::new(),
+            budgets: Vec::new(),
             from_file: true,
         }
     }

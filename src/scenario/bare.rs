@@ -38,7 +38,16 @@ pub(super) fn load(folder: &Path) -> Loaded {
     problems.extend(left_out(folder));
     problems.push(unproven(folder, &name, &variants, &place));
     let language = sketch::language(&root).0;
-    let scenario = Scenario { name: name.clone(), language, root, variants, smoke: Smoke::Unsaid, edits: Vec::new(), from_file: false };
+    let scenario = Scenario {
+        name: name.clone(),
+        language,
+        root,
+        variants,
+        smoke: Smoke::Unsaid,
+        edits: Vec::new(),
+        budgets: Vec::new(),
+        from_file: false,
+    };
     Loaded { path: folder.to_owned(), name: Some((name, place)), scenario: complete.then_some(scenario), problems: Problems(problems) }
 }
 

@@ -78,6 +78,11 @@ pub(super) fn read(reader: &mut Reader<'_>, item: &Item<'_>) -> Vec<EditDraft> {
 }
 
 impl EditDraft {
+    /// The edit's name, which is valid.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Checks the edit against the files in `root`.
     pub(super) fn finish(self, reader: &mut Reader<'_>, root: &Path) -> Option<(Edit, Range<usize>)> {
         let of_text = ["file", "find", "replace"].iter().filter(|key| self.said.contains(key)).count();

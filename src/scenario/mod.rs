@@ -5,10 +5,12 @@
 //! problems reported for one of them are bounded, and nothing in them makes this room panic.
 
 mod bare;
+mod budgets;
 mod check;
 mod discover;
 mod edits;
 mod expect;
+mod held;
 mod model;
 mod name;
 mod parse;
@@ -25,6 +27,7 @@ mod suggest;
 mod variants;
 
 pub use discover::{Discovered, discover};
+pub use held::{Rewritten, read_budgets, with_max};
 pub use model::{Builder, Change, Edit, Expectation, Language, Scenario, Smoke, SmokeCheck, SmokeExpect, SmokeRequest, Variant};
 pub use parse::{FILE_NAME, known_keys, parse_scenario};
 pub use problem::{Excerpt, Place, Problem, Problems, Related, Severity, Spot};

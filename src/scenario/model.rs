@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::budget::Budget;
 use crate::dockerfile::VariantKind;
 
 /// An app with its variants.
@@ -24,6 +25,8 @@ pub struct Scenario {
     pub smoke: Smoke,
     /// Changes after which every variant is built once more, in the order of the file.
     pub edits: Vec<Edit>,
+    /// What figures of the variants may be at most, in the order of the file.
+    pub budgets: Vec<Budget>,
     /// Whether there was a `scenario.toml` or the folder was taken as it is.
     pub from_file: bool,
 }

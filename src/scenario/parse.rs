@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use toml::de::{DeTable, Error as TomlError};
 
+use super::budgets::{BudgetDraft, Named};
 use super::edits::EditDraft;
 use super::model::{Language, Scenario, Smoke};
 use super::problem::{Place, Problem, Problems};
@@ -15,7 +16,8 @@ use super::reader::{Item, Key, Reader, short};
 use super::smoke::{self, SmokeDraft};
 use super::source::SourceFile;
 use super::variants::{self, VariantDraft};
-use super::{check, edits, name};
+use super::{budgets, check, edits, name};
+use crate::budget::Budget;
 
 /// The file that makes a folder a scenario.
 pub const FILE_NAME: &str = "scenario.toml";
@@ -35,6 +37,7 @@ pub fn known_keys() -> Vec<String> {
     names("", ROOT.iter().map(|key| key.name).collect())
         .chain(names("variants.NAME.", variants::KEYS.iter().map(|key| key.name).collect()))
         .chain(names("edits.NAME.", edits::KEYS.iter().map(|key| key.name).collect()))
+        .chain(names("budgets.NAME.", budgets::KEYS.iter().map(|key| key.name).collect()))
         .chain(names("smoke.", smoke::KEYS.iter().map(|key| key.name).collect()))
         .chain(names("smoke.requests.", smoke::REQUEST_KEYS.iter().map(|key| key.name).collect()))
         .collect()
@@ -59,6 +62,7 @@ struct Draft {
     variants: Vec<VariantDraft>,
     smoke: Option<SmokeDraft>,
     edits: Vec<EditDraft>,
+    budgets: Vec<BudgetDraft>,
 }
 
 const ROOT: &[Key<Draft>] = &[
@@ -75,6 +79,12 @@ const ROOT: &[Key<Draft>] = &[
         required: false,
         example: "[edits.source]\nfile = \"main.go\"\nfind = \"Hello\"\nreplace = \"Good morning\"",
         read: |draft, reader, item| draft.edits = edits::read(reader, item),
+    },
+    Key {
+        name: "budgets",
+        required: false,
+        example: "[budgets.size]\nmeasure = \"transfer-size\"\nmax = \"25 MB\"",
+        read: |draft, reader, item| draft.budgets = budgets::read(reader, item),
     },
     Key {
         name: "smoke",
@@ -99,6 +109,15 @@ fn root_of(path: &Path) -> Result<PathBuf, Problem> {
 }
 
 fn load_text(file: &SourceFile, root: &Path) -> Loaded {
+    let (mut reader, draft) = read(file);
+    let name = draft.name.clone();
+    let scenario = finish(draft, &mut reader, root);
+    let problems = reader.into_problems();
+    Loaded { path: file.path().to_owned(), name, scenario: scenario.filter(|_| !problems.has_errors()), problems }
+}
+
+/// What a file says, each key by itself.
+fn read(file: &SourceFile) -> (Reader<'_>, Draft) {
     let mut reader = Reader::new(file);
     let mut draft = Draft::default();
     let (tree, errors) = DeTable::parse_recoverable(file.text());
@@ -106,14 +125,32 @@ fn load_text(file: &SourceFile, root: &Path) -> Loaded {
         syntax(&mut reader, error);
     }
     reader.table(&mut draft, "", &(0..0), tree.get_ref(), ROOT);
-    let name = draft.name.clone();
-    let scenario = finish(draft, &mut reader, root);
-    let problems = reader.into_problems();
-    Loaded { path: file.path().to_owned(), name, scenario: scenario.filter(|_| !problems.has_errors()), problems }
+    (reader, draft)
+}
+
+/// The budgets of a file by its own words: neither Dockerfiles nor the files of edits are looked at, so that the file may lie anywhere.
+/// With them the name that it claims.
+pub(super) fn budgets_of(file: &SourceFile) -> (Option<(String, Place)>, Vec<Budget>, Problems) {
+    let (mut reader, mut draft) = read(file);
+    let budgets = finish_budgets(&mut draft, &mut reader);
+    (draft.name, budgets.unwrap_or_default(), reader.into_problems())
+}
+
+/// Checks the budgets against the names of the rest.
+fn finish_budgets(draft: &mut Draft, reader: &mut Reader<'_>) -> Option<Vec<Budget>> {
+    let drafts = std::mem::take(&mut draft.budgets);
+    let named = Named {
+        scenario: draft.name.as_ref().map_or("", |(name, _)| name),
+        variants: draft.variants.iter().map(|variant| (variant.name.as_str(), variant.expect)).collect(),
+        edits: draft.edits.iter().map(EditDraft::name).collect(),
+    };
+    let budgets: Vec<_> = drafts.into_iter().map(|budget| budget.finish(reader, &named)).collect();
+    budgets.into_iter().collect()
 }
 
 /// Checks what needs more than one key, and makes the scenario if every part of it is there.
-fn finish(draft: Draft, reader: &mut Reader<'_>, root: &Path) -> Option<Scenario> {
+fn finish(mut draft: Draft, reader: &mut Reader<'_>, root: &Path) -> Option<Scenario> {
+    let budgets = finish_budgets(&mut draft, reader);
     let smoke = match draft.smoke {
         Some(smoke) => smoke.finish(reader),
         None => Some(Smoke::Unsaid),
@@ -131,6 +168,7 @@ fn finish(draft: Draft, reader: &mut Reader<'_>, root: &Path) -> Option<Scenario
         variants: variants.into_iter().collect::<Option<_>>()?,
         smoke: smoke?,
         edits: edits?.into_iter().map(|(edit, _)| edit).collect(),
+        budgets: budgets?,
         from_file: true,
     };
     if scenario.smoke == Smoke::Unsaid && !reader.is_broken() {

@@ -114,7 +114,16 @@ fn is_dotted(name: &str) -> bool {
 fn empty(root: &Path) -> Scenario {
     let name = root.file_name().and_then(|name| name::made_valid(&name.to_string_lossy())).unwrap_or_else(|| "app".to_owned());
     let language = Language("unknown".to_owned());
-    Scenario { name, language, root: root.to_owned(), variants: Vec::new(), smoke: Smoke::Unsaid, edits: Vec::new(), from_file: false }
+    Scenario {
+        name,
+        language,
+        root: root.to_owned(),
+        variants: Vec::new(),
+        smoke: Smoke::Unsaid,
+        edits: Vec::new(),
+        budgets: Vec::new(),
+        from_file: false,
+    }
 }
 
 fn take(sketch: &mut Sketch, folder: &Path, file: &str) -> Result<(), Problem> {

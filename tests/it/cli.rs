@@ -1,5 +1,6 @@
 //! The program through its binary: stdout, stderr and exit code.
 
+mod check;
 mod closed_pipe;
 mod colour;
 mod effort;

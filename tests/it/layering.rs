@@ -10,19 +10,20 @@ use regex::Captures;
 use source::{Source, closing, library, pattern, root, sources};
 
 /// Which rooms each room may use. `DESIGN.md` has the same table.
-const MAY_USE: [(&str, &[&str]); 12] = [
+const MAY_USE: [(&str, &[&str]); 13] = [
     ("units", &[]),
     ("measure", &["units"]),
+    ("budget", &["units", "measure"]),
     ("stats", &["units"]),
     ("dockerfile", &["units"]),
     ("image", &["units", "measure", "dockerfile"]),
-    ("scenario", &["units", "measure", "dockerfile"]),
+    ("scenario", &["units", "measure", "budget", "dockerfile"]),
     ("rig", &["units", "image", "dockerfile"]),
-    ("record", &["units", "measure", "dockerfile", "image"]),
-    ("run", &["units", "measure", "stats", "dockerfile", "image", "scenario", "rig", "record"]),
-    ("judge", &["units", "measure", "stats", "record", "scenario"]),
-    ("report", &["units", "measure", "stats", "image", "record", "judge"]),
-    ("cli", &["units", "measure", "stats", "dockerfile", "image", "scenario", "rig", "record", "run", "judge", "report"]),
+    ("record", &["units", "measure", "budget", "dockerfile", "image"]),
+    ("run", &["units", "measure", "budget", "stats", "dockerfile", "image", "scenario", "rig", "record"]),
+    ("judge", &["units", "measure", "budget", "stats", "dockerfile", "record", "scenario"]),
+    ("report", &["units", "measure", "budget", "stats", "image", "record", "judge"]),
+    ("cli", &["units", "measure", "budget", "stats", "dockerfile", "image", "scenario", "rig", "record", "run", "judge", "report"]),
 ];
 
 /// Heavy crates and the only places that may name them.

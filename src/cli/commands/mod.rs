@@ -1,6 +1,7 @@
 //! One file per command: each wires rooms together and decides the exit code.
 
 mod bases;
+mod check;
 mod completions;
 mod doctor;
 mod farewell;
@@ -33,6 +34,7 @@ pub(super) fn dispatch(command: Command, arguments: &[OsString]) -> Result<Exit,
         Command::Weigh(args) => weigh::weigh(&args),
         Command::List(args) => list::list(&args),
         Command::Report(args) => report::report(&args),
+        Command::Check(args) => check::check(&args),
         Command::Merge(args) => merge::merge(&args),
         Command::Bases(args) => bases::bases(args),
         Command::Completions(args) => completions::completions(&args),

@@ -14,7 +14,7 @@ use crate::record::{
 };
 use crate::rig::private::has_program;
 use crate::run::{self, Emitter, End, EngineKind, Settled, Sink};
-use crate::scenario::{Discovered, Expectation, Scenario, Variant};
+use crate::scenario::{Discovered, Expectation, Scenario, Smoke, Variant};
 
 use super::run::state;
 
@@ -59,6 +59,8 @@ impl Session {
             merged: Vec::new(),
             stopped: None,
             noise: Vec::new(),
+            budgets: found.scenarios.iter().flat_map(|scenario| scenario.budgets.clone()).collect(),
+            smoke_skipped: found.scenarios.iter().filter_map(smoke_skipped).collect(),
             warnings: warnings.into_iter().map(|message| Warning { message }).collect(),
         };
         let session =
@@ -300,6 +302,14 @@ pub(super) fn planned(found: &Discovered) -> Result<Vec<PlannedVariant>, Failure
         }
     }
     Ok(plan)
+}
+
+/// Why a scenario has no smoke check, where it says so.
+fn smoke_skipped(scenario: &Scenario) -> Option<(String, String)> {
+    match &scenario.smoke {
+        Smoke::Waived { reason } => Some((scenario.name.clone(), reason.clone())),
+        Smoke::Check(_) | Smoke::Unsaid => None,
+    }
 }
 
 /// The edits after which a variant is built; one that is meant to fail is built once.

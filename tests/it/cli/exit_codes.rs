@@ -6,8 +6,9 @@ use std::path::Path;
 use loadline::cli::Exit;
 
 /// A test of the program itself for each code.
-const PRODUCED: [(Exit, &str); 7] = [
+const PRODUCED: [(Exit, &str); 8] = [
     (Exit::Ok, "the_version_is_the_crates"),
+    (Exit::Verdict, "a_limit_that_does_not_hold_exits_1_and_is_told_first"),
     (Exit::Usage, "what_cannot_be_typed_is_refused_on_stderr_with_the_nearest_thing_that_can"),
     (Exit::Incomplete, "a_failed_build_is_told_recorded_and_exits_3"),
     (Exit::Engine, "without_root_a_run_says_what_to_do"),

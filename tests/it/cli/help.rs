@@ -3,7 +3,7 @@
 use super::Desk;
 
 /// Every command, as it is asked for help.
-const COMMANDS: [&[&str]; 14] = [
+const COMMANDS: [&[&str]; 15] = [
     &[],
     &["doctor"],
     &["init"],
@@ -11,6 +11,7 @@ const COMMANDS: [&[&str]; 14] = [
     &["weigh"],
     &["list"],
     &["report"],
+    &["check"],
     &["merge"],
     &["bases"],
     &["bases", "list"],

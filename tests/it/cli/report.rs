@@ -71,7 +71,7 @@ fn a_folder_that_is_no_run_is_refused() {
 fn a_record_of_a_newer_format_is_refused_with_both_versions() {
     let desk = Desk::new();
     desk.write("run/run.json", r#"{"format_version":{"major":9,"minor":0}}"#);
-    insta::assert_snapshot!(desk.run(&["report", "run"]).refusal(5), @"error: run/run.json has format 9.0, and this version of loadline reads up to 1.4; use a newer loadline");
+    insta::assert_snapshot!(desk.run(&["report", "run"]).refusal(5), @"error: run/run.json has format 9.0, and this version of loadline reads up to 1.5; use a newer loadline");
 }
 
 #[test]

@@ -264,6 +264,7 @@ fn scenario(root: &Path) -> Scenario {
             command: None,
         }),
         edits: Vec::new(),
+        budgets: Vec::new(),
         from_file: true,
     }
 }

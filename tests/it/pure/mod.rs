@@ -1,7 +1,9 @@
 //! Rooms through their public API, without engine or socket.
 
 mod archives;
+mod broken_records;
 mod charts;
+mod check;
 mod dockerfile;
 mod downloads;
 mod image;

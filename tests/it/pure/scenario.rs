@@ -1,6 +1,7 @@
 //! Scenario files: what is understood, what is refused, and with which words.
 
 mod apps;
+mod budgets;
 mod discovery;
 mod edits;
 mod format;

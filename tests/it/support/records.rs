@@ -87,6 +87,8 @@ pub(crate) fn run() -> RunRecord {
         merged: Vec::new(),
         stopped: None,
         noise: Vec::new(),
+        budgets: Vec::new(),
+        smoke_skipped: BTreeMap::new(),
         warnings: vec![Warning { message: "the CPU's frequency is not fixed; expect noisier times".to_owned() }],
     }
 }

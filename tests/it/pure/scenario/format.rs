@@ -246,8 +246,9 @@ fn every_key_is_documented() {
 }
 
 #[test]
-fn the_examples_of_the_page_are_right() {
-    let page = fs::read_to_string(repository().join("docs/scenario-file.md")).expect("the page is there");
+fn the_examples_of_the_pages_are_right() {
+    let pages = ["docs/scenario-file.md", "docs/budgets.md"].map(|page| fs::read_to_string(repository().join(page)).expect("it is there"));
+    let page = pages.concat();
     let blocks: Vec<&str> = page.split("```toml\n").skip(1).filter_map(|rest| Some(rest.split_once("```")?.0)).collect();
     assert!(blocks.len() >= 3, "the page has examples");
     for block in blocks {

@@ -1,0 +1,113 @@
+//! A run held to budgets: one [`Check`] for each limit of each variant.
+//!
+//! Bytes and counts are held against the limit as whole numbers. A time fails only where its whole interval lies above the limit, and
+//! passes only where the whole interval lies below. A figure that is missing, unproven, or of another kind than its baseline's is
+//! never a pass.
+
+mod figure;
+mod growth;
+mod held;
+mod loosened;
+mod ruling;
+
+use super::{BudgetSource, Check, CheckOutcome, Evaluation};
+use crate::budget::{Budget, Increase, Limit};
+use crate::measure::{Kind, Measure};
+use crate::record::{PlannedVariant, Record};
+use growth::growth_of;
+use held::{Held, Sides};
+pub use ruling::Ruling;
+
+/// The share by which D3 may grow above the baseline where nobody said anything: one per cent.
+const USUAL: &str = "1 %";
+
+/// Holds `run` to `budgets`, which come from `source`.
+///
+/// A variant that the run did not plan, another link than the budget's and a relative limit without a baseline are skipped and named.
+pub fn check(run: &Record, baseline: Option<&Record>, source: BudgetSource, budgets: &[Budget]) -> Evaluation {
+    let sides = Sides { run, baseline };
+    let mut checks = Vec::new();
+    for planned in &run.run.plan {
+        for budget in budgets.iter().filter(|budget| budget.scenario == planned.scenario && budget.variants.contains(&planned.variant)) {
+            checks.extend(questions(budget, &planned.variant).map(|limit| judged(&sides, budget, planned, limit)));
+        }
+    }
+    for budget in budgets {
+        for variant in budget.variants.iter().filter(|variant| !is_planned(run, &budget.scenario, variant)) {
+            checks.extend(questions(budget, variant).map(|limit| not_planned(budget, variant, limit)));
+        }
+    }
+    let loosened = if matches!(source, BudgetSource::Files { .. }) { loosened::loosened(run, budgets) } else { Vec::new() };
+    let baseline = baseline.map(|baseline| baseline.run.run_id.clone());
+    Evaluation { run: run.run.run_id.clone(), baseline, source, checks, loosened }
+}
+
+/// What a run is held to where nobody wrote budgets but named a baseline: D3 of every variant may grow by one per cent.
+pub fn usual_budgets(run: &Record) -> Vec<Budget> {
+    let mut budgets: Vec<Budget> = Vec::new();
+    for planned in &run.run.plan {
+        match budgets.iter_mut().find(|budget| budget.scenario == planned.scenario) {
+            Some(budget) => budget.variants.push(planned.variant.clone()),
+            None => budgets.push(usual(planned)),
+        }
+    }
+    budgets
+}
+
+fn usual(planned: &PlannedVariant) -> Budget {
+    Budget {
+        scenario: planned.scenario.clone(),
+        name: "usual-growth".to_owned(),
+        variants: vec![planned.variant.clone()],
+        measure: Measure::UncompressedSize,
+        definition: None,
+        cache_state: "cold".to_owned(),
+        edit: None,
+        link: None,
+        limits: vec![Limit::MaxIncrease { by: Increase::Share(0.01), written: USUAL.to_owned() }],
+        reason: None,
+        place: None,
+    }
+}
+
+fn is_planned(run: &Record, scenario: &str, variant: &str) -> bool {
+    run.run.plan.iter().any(|planned| planned.scenario == scenario && planned.variant == variant)
+}
+
+/// The limits that say something of a variant: none of them asks how it stands to itself.
+fn questions<'a>(budget: &'a Budget, variant: &str) -> impl Iterator<Item = &'a Limit> {
+    budget.limits.iter().filter(move |limit| !matches!(limit, Limit::MaxRatio { to, .. } if to == variant))
+}
+
+fn judged(sides: &Sides<'_>, budget: &Budget, planned: &PlannedVariant, limit: &Limit) -> Check {
+    let held = sides.hold(budget, planned, limit);
+    let told = matches!(held.outcome, CheckOutcome::Fail { .. } | CheckOutcome::NotComparable { .. });
+    let grew = told && budget.measure.kind() == Kind::Exact;
+    let growth = sides.baseline.filter(|_| grew).and_then(|baseline| growth_of(baseline, sides.run, budget, &planned.variant));
+    Check { growth, ..written(budget, &planned.variant, limit, held) }
+}
+
+fn not_planned(budget: &Budget, variant: &str, limit: &Limit) -> Check {
+    let why = "this run did not plan the variant".to_owned();
+    written(budget, variant, limit, Held::without(CheckOutcome::Skip { why }))
+}
+
+fn written(budget: &Budget, variant: &str, limit: &Limit, held: Held) -> Check {
+    Check {
+        scenario: budget.scenario.clone(),
+        variant: variant.to_owned(),
+        budget: budget.name.clone(),
+        measure: budget.measure,
+        definition: budget.definition.clone(),
+        cache_state: budget.cache_state.clone(),
+        edit: budget.edit.clone(),
+        limit: limit.clone(),
+        allowed: held.allowed,
+        actual: held.actual,
+        reference: held.reference,
+        outcome: held.outcome,
+        growth: None,
+        reason: budget.reason.clone(),
+        place: budget.place.clone(),
+    }
+}

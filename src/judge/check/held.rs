@@ -1,0 +1,177 @@
+//! One limit held against one figure.
+
+use super::figure::{Missing, values};
+use crate::budget::{Budget, Increase, Limit, share_of};
+use crate::judge::CheckOutcome;
+use crate::judge::conditions::obstacle;
+use crate::measure::Kind;
+use crate::record::{PlannedVariant, Record};
+use crate::stats::{Change, Estimate, Interval, Ratio, VERDICT_VALUES, median};
+
+/// How surely an interval must cover what it is of for a verdict on a time. A limit has one side: an interval that covers 90 % lies
+/// wholly above it by chance in at most 5 % of all cases. That of a median needs five values for it.
+const SURE: f64 = 0.9;
+
+/// What came of a limit, with the figures behind it in the measure's unit.
+pub(super) struct Held {
+    pub(super) allowed: Option<f64>,
+    pub(super) actual: Option<f64>,
+    pub(super) reference: Option<f64>,
+    pub(super) outcome: CheckOutcome,
+}
+
+impl Held {
+    pub(super) const fn without(outcome: CheckOutcome) -> Self {
+        Self { allowed: None, actual: None, reference: None, outcome }
+    }
+
+    /// The outcome of bytes and counts.
+    fn exact(actual: f64, allowed: u64, reference: Option<f64>) -> Self {
+        let allowed = allowed as f64;
+        let outcome = if actual <= allowed { CheckOutcome::Pass } else { CheckOutcome::Fail { excess: actual - allowed } };
+        Self { allowed: Some(allowed), actual: Some(actual), reference, outcome }
+    }
+
+    /// The outcome of what noise moves: `interval` is where the truth lies, on the scale on which `limit` is.
+    fn sampled((actual, allowed): (f64, f64), reference: Option<f64>, (interval, limit): (Option<Interval>, f64), few: &str) -> Self {
+        let outcome = match interval.filter(|interval| interval.coverage >= SURE) {
+            None => CheckOutcome::Undecided { why: few.to_owned() },
+            Some(interval) if interval.high <= limit => CheckOutcome::Pass,
+            Some(interval) if interval.low > limit => CheckOutcome::Fail { excess: (actual - allowed).max(0.0) },
+            Some(interval) => {
+                let sure = interval.coverage * 100.0;
+                let why = format!("its interval ({sure:.0} %) lies on both sides of the limit; more trials would tell");
+                CheckOutcome::Undecided { why }
+            }
+        };
+        Self { allowed: Some(allowed), actual: Some(actual), reference, outcome }
+    }
+}
+
+/// A run with the baseline that it may be held against.
+pub(super) struct Sides<'a> {
+    pub(super) run: &'a Record,
+    pub(super) baseline: Option<&'a Record>,
+}
+
+impl Sides<'_> {
+    /// Holds a variant of the plan to a limit.
+    pub(super) fn hold(&self, budget: &Budget, planned: &PlannedVariant, limit: &Limit) -> Held {
+        self.asked(budget, planned, limit).unwrap_or_else(Held::without)
+    }
+
+    fn asked(&self, budget: &Budget, planned: &PlannedVariant, limit: &Limit) -> Result<Held, CheckOutcome> {
+        let link = &self.run.run.conditions.link;
+        if let Some(wanted) = budget.link.as_ref().filter(|wanted| *wanted != link) {
+            return Err(skip(format!("it is for the link {wanted}, and the run had {link}")));
+        }
+        let sample = values(self.run, planned, budget).map_err(of_the_run)?;
+        let actual = median(&sample).ok_or_else(|| unmeasured("a value is no number"))?;
+        let held = match limit {
+            Limit::Max { value, .. } => max(budget, &sample, *value),
+            Limit::MaxIncrease { by, .. } => self.increase(budget, planned, &sample, *by),
+            Limit::MaxRatio { to, share, .. } => self.ratio(budget, planned, (&sample, to), *share),
+        };
+        // The figure is told even where the limit cannot be held against it.
+        held.or_else(|outcome| Ok(Held { actual: Some(actual), ..Held::without(outcome) }))
+    }
+
+    fn increase(&self, budget: &Budget, planned: &PlannedVariant, sample: &[f64], by: Increase) -> Result<Held, CheckOutcome> {
+        let Some(baseline) = self.baseline else {
+            return Err(skip("there is no baseline; name one with --baseline RUN"));
+        };
+        let same = |p: &&PlannedVariant| (&p.scenario, &p.variant) == (&planned.scenario, &planned.variant);
+        let Some(before) = baseline.run.plan.iter().find(same) else {
+            return Err(skip("the baseline did not plan the variant"));
+        };
+        if !baseline.run.format_version.knows(budget.measure) {
+            return Err(not_comparable(format!("the baseline's format knows no {}", budget.measure.id())));
+        }
+        if let Some(why) = obstacle(budget.measure, (before, planned), baseline, self.run) {
+            return Err(not_comparable(why));
+        }
+        let old = values(baseline, before, budget).map_err(of_the_baseline)?;
+        let reference = Estimate::of(&old).ok_or_else(|| not_comparable("the baseline has a value that is no number"))?;
+        match budget.measure.kind() {
+            Kind::Exact => Ok(grown(sample, &reference, by)),
+            Kind::Sampled => slower(sample, &old, by),
+        }
+    }
+
+    fn ratio(&self, budget: &Budget, planned: &PlannedVariant, (sample, to): (&[f64], &str), share: f64) -> Result<Held, CheckOutcome> {
+        let other = self.run.run.plan.iter().find(|p| p.scenario == planned.scenario && p.variant == to);
+        let Some(other) = other else { return Err(skip(format!("this run did not plan the variant {to}"))) };
+        let of_other = |missing| match of_the_run(missing) {
+            CheckOutcome::Unmeasured { why } => unmeasured(format!("{to}: {why}")),
+            outcome => outcome,
+        };
+        let under = values(self.run, other, budget).map_err(of_other)?;
+        let (Some(over), Some(under)) = (Estimate::of(sample), Estimate::of(&under)) else {
+            return Err(unmeasured("a value is no number"));
+        };
+        if budget.measure.kind() == Kind::Exact {
+            return Ok(Held::exact(over.median, share_of(whole(under.median), share), Some(under.median)));
+        }
+        let ratio = Ratio::of(&over, &under).ok_or_else(|| unmeasured(format!("{to} has no {} to be a share of", budget.measure.id())))?;
+        let few = format!("a verdict on a ratio of times needs 6 values of both: there are {} and {}", over.n, under.n);
+        Ok(Held::sampled((over.median, under.median * share), Some(under.median), (ratio.interval, share), &few))
+    }
+}
+
+fn max(budget: &Budget, sample: &[f64], value: f64) -> Result<Held, CheckOutcome> {
+    let estimate = Estimate::of(sample).ok_or_else(|| unmeasured("a value is no number"))?;
+    if budget.measure.kind() == Kind::Exact {
+        return Ok(Held::exact(estimate.median, whole(value), None));
+    }
+    let few = format!("a verdict on a time needs 5 values: there are {}", estimate.n);
+    Ok(Held::sampled((estimate.median, value), None, (estimate.interval, value), &few))
+}
+
+/// Bytes and counts may be what the limit makes of the baseline's median. A baseline whose own trials differ, as compressed sizes do where
+/// archive headers carry times, allows what it had itself.
+fn grown(sample: &[f64], baseline: &Estimate, by: Increase) -> Held {
+    let allowed = by.above(whole(baseline.median)).max(whole(baseline.max));
+    Held::exact(median(sample).unwrap_or(f64::INFINITY), allowed, Some(baseline.median))
+}
+
+/// Times are held by the relative change between two runs. An amount is taken as its share of the baseline's median.
+fn slower(sample: &[f64], old: &[f64], by: Increase) -> Result<Held, CheckOutcome> {
+    let (Some(actual), Some(reference)) = (median(sample), median(old)) else { return Err(unmeasured("a value is no number")) };
+    let (share, allowed) = match by {
+        Increase::Share(share) => (share, reference * (1.0 + share)),
+        Increase::Amount(amount) => (amount / reference, reference + amount),
+    };
+    let few = format!("a verdict on a change of times needs {VERDICT_VALUES} values a side: there are {} and {}", old.len(), sample.len());
+    let change = Change::unpaired(old, sample).filter(|change| change.n >= VERDICT_VALUES);
+    Ok(Held::sampled((actual, allowed), Some(reference), (change.map(|change| change.interval), share), &few))
+}
+
+/// Sizes are whole numbers from 0 to 2⁵³; the middle of two of them is rounded down.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "records have no other sizes, and casts saturate")]
+fn whole(bytes: f64) -> u64 {
+    bytes as u64
+}
+
+fn of_the_run(missing: Missing) -> CheckOutcome {
+    match missing {
+        Missing::NotAsked(why) => skip(format!("{why}; choose the builds of a run with --builds")),
+        Missing::Lacking(why) => CheckOutcome::Unmeasured { why },
+    }
+}
+
+fn of_the_baseline(missing: Missing) -> CheckOutcome {
+    let (Missing::NotAsked(why) | Missing::Lacking(why)) = missing;
+    not_comparable(format!("the baseline: {why}"))
+}
+
+fn skip(why: impl Into<String>) -> CheckOutcome {
+    CheckOutcome::Skip { why: why.into() }
+}
+
+fn unmeasured(why: impl Into<String>) -> CheckOutcome {
+    CheckOutcome::Unmeasured { why: why.into() }
+}
+
+fn not_comparable(why: impl Into<String>) -> CheckOutcome {
+    CheckOutcome::NotComparable { why: why.into() }
+}

@@ -1,0 +1,166 @@
+//! An evaluation as lines for a terminal and as JSON with a schema.
+//!
+//! Failures come first, each with what there is, what there may be, by how much it is above, where the limit is written and why, and
+//! what grew; the verdict is the last line. Texts from scenarios and records are shown in one line without control characters.
+
+mod figure;
+mod json;
+
+use std::fmt::Write as _;
+
+use super::text::one_line;
+use crate::budget::{BudgetPlace, Limit};
+use crate::judge::{BudgetSource, Check, CheckOutcome, Evaluation, Growth, Loosened, Ruling};
+use crate::units::count;
+use figure::{figure, signed, with_exact};
+pub use json::{CHECK_VERSION, CheckReport, check_json, check_schema};
+
+/// At most so many layers and files that grew are told of one check; a format for programs has all of them.
+const MOST_GROWN: usize = 3;
+
+/// Everything of an evaluation in lines; ends with a line break.
+pub fn check_text(evaluation: &Evaluation) -> String {
+    let mut text = String::new();
+    let mut line = |line: String| {
+        text.push_str(&line);
+        text.push('\n');
+    };
+    for wanted in ["fail", "unmeasured", "not-comparable", "undecided"] {
+        for check in evaluation.checks.iter().filter(|check| check.outcome.id() == wanted) {
+            told_in_full(check).into_iter().for_each(&mut line);
+        }
+    }
+    for wanted in ["pass", "skip"] {
+        evaluation.checks.iter().filter(|check| check.outcome.id() == wanted).map(in_a_line).for_each(&mut line);
+    }
+    evaluation.loosened.iter().map(loosened).for_each(&mut line);
+    line(verdict(evaluation));
+    text
+}
+
+/// `go-api/multi transfer-size` with the cache state and definition where they are not the usual ones, and the budget's name.
+fn subject(check: &Check) -> String {
+    let mut text = format!("{}/{} {}", one_line(&check.scenario), one_line(&check.variant), check.measure.id());
+    let definition = check.definition.as_deref().map(one_line);
+    let state = crate::record::state(&check.cache_state, check.edit.as_deref());
+    let remarks: Vec<String> = [Some(one_line(&state)).filter(|state| state != "cold"), definition].into_iter().flatten().collect();
+    if !remarks.is_empty() {
+        write!(text, " ({})", remarks.join(", ")).unwrap_or_default();
+    }
+    text
+}
+
+/// `max "25 MB"`, as it is written.
+fn limit(limit: &Limit) -> String {
+    let written = one_line(limit.written());
+    match limit {
+        Limit::MaxRatio { to, .. } => format!("{} {} \"{written}\"", limit.id(), one_line(to)),
+        _ => format!("{} \"{written}\"", limit.id()),
+    }
+}
+
+fn in_a_line(check: &Check) -> String {
+    let head = format!("{:<14} {} ({}, {})", check.outcome.id(), subject(check), one_line(&check.budget), limit(&check.limit));
+    match (check.outcome.why(), check.actual, check.allowed) {
+        (None, Some(actual), Some(allowed)) => format!("{head}: {} of {}", figure(check.measure, actual), figure(check.measure, allowed)),
+        (Some(why), Some(actual), _) => format!("{head}: {}, {}", figure(check.measure, actual), one_line(why)),
+        (why, ..) => format!("{head}: {}", one_line(why.unwrap_or_default())),
+    }
+}
+
+fn told_in_full(check: &Check) -> Vec<String> {
+    let mut lines = vec![format!("{:<14} {}: {}", check.outcome.id(), subject(check), held(check))];
+    let mut below = |name: &str, text: String| lines.push(format!("{:<14} {name} {text}", ""));
+    below("limit:", format!("{} of budget {}{}", limit(&check.limit), one_line(&check.budget), place(check.place.as_ref())));
+    if let Some(reference) = check.reference {
+        let of = if let Limit::MaxRatio { to, .. } = &check.limit { one_line(to) } else { "baseline".to_owned() };
+        below(&format!("{of}:"), figure(check.measure, reference));
+    }
+    if let Some(reason) = &check.reason {
+        below("reason:", one_line(reason));
+    }
+    check.growth.iter().flat_map(grown).for_each(|text| below("grew:", text));
+    lines
+}
+
+fn held(check: &Check) -> String {
+    let (actual, allowed) = (check.actual.map(|value| with_exact(check.measure, value)), check.allowed);
+    let figures = match (actual, allowed) {
+        (Some(actual), Some(allowed)) => format!("{actual}, and {} are allowed", with_exact(check.measure, allowed)),
+        (Some(actual), None) => actual,
+        (None, _) => "no figure".to_owned(),
+    };
+    match &check.outcome {
+        CheckOutcome::Fail { excess } => {
+            let share = allowed.filter(|allowed| *allowed > 0.0).map(|allowed| format!(" ({:+.1} %)", excess / allowed * 100.0));
+            format!("{figures}: {} too much{}", figure(check.measure, *excess), share.unwrap_or_default())
+        }
+        outcome => format!("{figures}: {}", one_line(outcome.why().unwrap_or_default())),
+    }
+}
+
+fn place(place: Option<&BudgetPlace>) -> String {
+    place.map(|place| format!(", {}:{}", one_line(&place.file), place.line)).unwrap_or_default()
+}
+
+/// What grew, the most first.
+fn grown(growth: &Growth) -> Vec<String> {
+    let mut lines = Vec::new();
+    let total = match (growth.base, growth.app) {
+        (Some(base), Some(app)) => format!("{} in all: base image {}, app {}", signed(growth.total), signed(base), signed(app)),
+        _ => format!("{} in all", signed(growth.total)),
+    };
+    lines.push(total);
+    lines.extend(growth.moved_bases.iter().map(|base| format!("the base image {} is another one", one_line(base))));
+    for layer in growth.layers.iter().take(MOST_GROWN) {
+        let made = match (&layer.dockerfile_line, &layer.created_by) {
+            (Some(line), _) => format!("{}:{} {}", one_line(&line.file), line.line, one_line(&line.instruction)),
+            (None, Some(by)) => one_line(by),
+            (None, None) => "a layer that history does not name".to_owned(),
+        };
+        lines.push(format!("{} in {made}", signed(difference(layer.before, layer.after))));
+    }
+    let files = growth.files.iter().take(MOST_GROWN);
+    lines.extend(files.map(|file| format!("{} {}", signed(difference(file.before, file.after)), one_line(&file.path))));
+    lines
+}
+
+/// Bytes more than before, less than 0 for fewer.
+fn difference(before: Option<u64>, after: Option<u64>) -> i64 {
+    let whole = |bytes: Option<u64>| i64::try_from(bytes.unwrap_or(0)).unwrap_or(i64::MAX);
+    whole(after).saturating_sub(whole(before))
+}
+
+fn loosened(loosened: &Loosened) -> String {
+    let after = loosened.after.as_ref().map_or_else(|| "not there".to_owned(), limit);
+    let Loosened { scenario, budget, before, .. } = loosened;
+    let own = place(loosened.place.as_ref());
+    format!("{:<14} {}/{}: {} is {after} in the run's own budgets{own}", "loosened", one_line(scenario), one_line(budget), limit(before))
+}
+
+/// The verdict with its counts, in one line.
+fn verdict(evaluation: &Evaluation) -> String {
+    let counts = evaluation.counts();
+    let said = ["pass", "fail", "undecided", "unmeasured", "not-comparable", "skip"];
+    let told: Vec<String> = said.iter().filter_map(|word| counts.get(word).map(|n| format!("{n} {word}"))).collect();
+    let whose = match &evaluation.source {
+        BudgetSource::Record => "the run's own budgets".to_owned(),
+        BudgetSource::Files { paths } => format!("the budgets of {}", one_line(&paths.join(", "))),
+        BudgetSource::Usual => "the usual limit, as there are no budgets".to_owned(),
+    };
+    let against = evaluation.baseline.as_deref().map(|id| format!(" against {}", one_line(id))).unwrap_or_default();
+    let limits = count(evaluation.checks.len(), "limit");
+    let ruling = said_of(evaluation.ruling());
+    format!("verdict: {ruling} ({}; {limits}: {}; {whose}{against})", one_line(&evaluation.run), told.join(", "))
+}
+
+const fn said_of(ruling: Ruling) -> &'static str {
+    match ruling {
+        Ruling::Passed => "passed",
+        Ruling::Failed => "failed",
+        Ruling::Undecided => "undecided: no limit fails, but noise hides whether some time is within its limit",
+        Ruling::Incomplete => "incomplete: some figure is missing, unproven or without a comparable baseline",
+        Ruling::NotComparable => "not comparable: no limit could be judged",
+        Ruling::NothingJudged => "nothing judged: no limit asks about this run",
+    }
+}
