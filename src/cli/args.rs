@@ -1,6 +1,7 @@
 //! What can be typed. Resolved into [`options`](super::options) at once; nothing below `cli` sees these types.
 
 mod check;
+mod compare;
 mod weigh;
 
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use super::effort::{Effort, SETTLED};
 use super::part::Part;
 use crate::units::{Cpus, LinkProfile, parse_bytes};
 pub(crate) use check::{CheckArgs, CheckFormat};
+pub(crate) use compare::{CompareArgs, CompareFormat};
 pub(crate) use weigh::{WeighArgs, WeighFormat};
 
 /// Builds container images, proves that they work, weighs them and times build, push and pull
@@ -42,6 +44,8 @@ pub(crate) enum Command {
     Report(ReportArgs),
     /// Hold a run to budgets: pass, fail or skip for each limit, for people and for CI
     Check(CheckArgs),
+    /// Say what became better or worse between two runs, or two variants of one, and what made it
+    Compare(CompareArgs),
     /// Put the shards of a run together into one record, and print the table
     Merge(MergeArgs),
     /// Base sets and how near each stand-in is to what is published

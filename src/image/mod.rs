@@ -23,6 +23,7 @@ mod inflate;
 mod listing;
 mod manifest;
 mod parallel;
+mod path;
 mod pushed;
 mod reading;
 mod select;
@@ -45,13 +46,19 @@ pub use inflate::{BlobFacts, BlobFault, BlobMeter, Compression, MAX_UNCOMPRESSED
 pub use listing::{ContentHash, Entry, EntryKind, Listing, ListingError, ListingWriter, Totals};
 pub use manifest::{AnyManifest, Descriptor, Index, MAX_MANIFEST_BYTES, Manifest};
 pub(crate) use parallel::in_parallel;
+pub(crate) use path::path_text;
 pub use pushed::Pushed;
 pub use reading::read_blob;
 pub use select::{Select, choose, native_platform};
 pub use source::{LayerFacts, LayerName, LayerSource, StoredFacts, chain_ids};
-pub use tree::{DuplicateGroup, Fate, Folder, LayerShare, MAX_ITEMS, MIN_COMPARED, PlaceKind, Row, Tree, TreeError, Waste, WastePlace};
+pub use tree::{
+    DuplicateGroup, Fate, Folder, LayerShare, LiveFile, MAX_ITEMS, MIN_COMPARED, PlaceKind, Row, Tree, TreeError, Waste, WastePlace,
+};
 pub use walk::{MAX_EXTENDED, Sink, TarEntry, TarFault, TarKind, TarWalk};
-pub use weigh::{BaseShare, CountedLayer, Image, LayerContent, LayerWeight, StoredManifest, WasteBytes, Weighed, Weighing, weigh};
+pub use weigh::{
+    BaseShare, CountedLayer, Image, LayerContent, LayerFile, LayerWeight, MAX_LAYER_FILES, StoredManifest, WasteBytes, Weighed, Weighing,
+    weigh,
+};
 
 #[cfg(test)]
 #[expect(dead_code, reason = "integration tests share this file, and need more of it")]

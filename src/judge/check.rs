@@ -5,16 +5,14 @@
 //! never a pass.
 
 mod figure;
-mod growth;
 mod held;
 mod loosened;
 mod ruling;
 
-use super::{BudgetSource, Check, CheckOutcome, Evaluation};
+use super::{BudgetSource, Check, CheckOutcome, Evaluation, growth};
 use crate::budget::{Budget, Increase, Limit};
 use crate::measure::{Kind, Measure};
 use crate::record::{PlannedVariant, Record};
-use growth::growth_of;
 use held::{Held, Sides};
 pub use ruling::Ruling;
 
@@ -83,7 +81,7 @@ fn judged(sides: &Sides<'_>, budget: &Budget, planned: &PlannedVariant, limit: &
     let held = sides.hold(budget, planned, limit);
     let told = matches!(held.outcome, CheckOutcome::Fail { .. } | CheckOutcome::NotComparable { .. });
     let grew = told && budget.measure.kind() == Kind::Exact;
-    let growth = sides.baseline.filter(|_| grew).and_then(|baseline| growth_of(baseline, sides.run, budget, &planned.variant));
+    let growth = sides.baseline.filter(|_| grew).and_then(|baseline| growth(baseline, sides.run, &budget.scenario, &planned.variant));
     Check { growth, ..written(budget, &planned.variant, limit, held) }
 }
 

@@ -1,11 +1,10 @@
 //! A run beside a baseline: figure by figure, and the ratios between variants.
 
-use std::collections::BTreeMap;
-
 use super::conditions::{obstacle, ratio_obstacle};
 use super::reference;
+use super::sides::{Sides, definition_differs, median, other_definition};
 use crate::measure::{Kind, Measure};
-use crate::record::{PlannedVariant, Record, SeriesKey};
+use crate::record::{Record, SeriesKey};
 use crate::stats::Estimate;
 
 /// How far a ratio between two variants may move and still count as reproduced. Bases that are rebuilt take in newer
@@ -120,41 +119,13 @@ pub enum Verdict {
 /// Bytes and counts are compared as integers where base set, base digests, platform and (for compressed sizes) compressor
 /// are equal; ratios between variants where base set and platform are; times where all conditions are equal.
 pub fn compare(baseline: &Record, run: &Record) -> Comparison {
-    let sides = Sides { baseline, run, old: estimates(baseline), new: estimates(run) };
+    let sides = Sides::new(baseline, run);
     let mut findings: Vec<Finding> = sides.keys().map(|key| sides.figure(key)).collect();
     findings.extend(sides.keys().filter_map(|key| sides.ratio(key)));
     Comparison { baseline: baseline.run.run_id.clone(), run: run.run.run_id.clone(), findings }
 }
 
-/// Samples by what they have in common.
-type Samples = BTreeMap<SeriesKey, Vec<f64>>;
-
-fn estimates(record: &Record) -> Samples {
-    record.series().into_iter().map(|s| (s.key, s.sample)).collect()
-}
-
-/// Both records with their samples.
-struct Sides<'a> {
-    baseline: &'a Record,
-    run: &'a Record,
-    old: Samples,
-    new: Samples,
-}
-
 impl Sides<'_> {
-    /// The run's series in the order of its plan, then those that only the baseline has. A measure that the format of one of the
-    /// records does not know or one of the runs did not count, and a build that one of the runs did not make, is no question.
-    fn keys(&self) -> impl Iterator<Item = SeriesKey> {
-        let gone =
-            self.baseline.series().into_iter().filter(|s| !self.new.contains_key(&s.key) && other_definition(&self.new, &s.key).is_none());
-        let asked = |record: &Record, key: &SeriesKey| {
-            let counted = key.measure != Measure::BuildDownload || record.run.conditions.download_link.is_some();
-            counted && record.run.format_version.knows(key.measure) && record.run.settings.builds.contains(&key.cache_state)
-        };
-        let known = move |key: &SeriesKey| [self.baseline, self.run].iter().all(|record| asked(record, key));
-        self.run.series().into_iter().chain(gone).map(|s| s.key).filter(known)
-    }
-
     fn figure(&self, key: SeriesKey) -> Finding {
         let verdict = self
             .obstacle(&key)
@@ -166,22 +137,10 @@ impl Sides<'_> {
 
     /// Why the figures of `key` get no verdict; `None` means that both are there and comparable.
     fn obstacle(&self, key: &SeriesKey) -> Option<String> {
-        let (Some(before), Some(after)) = (planned(self.baseline, key), planned(self.run, key)) else {
-            let place = if planned(self.run, key).is_some() { "the baseline" } else { "this run" };
-            return Some(format!("{place} did not plan the variant {}", key.variant));
-        };
-        if !self.old.contains_key(key)
-            && let Some(other) = other_definition(&self.old, key)
-        {
-            return Some(definition_differs(other, key));
+        match self.planned(key) {
+            Ok(variant) => self.lacking(key).or_else(|| obstacle(key.measure, variant, self.baseline, self.run)),
+            Err(words) => Some(words),
         }
-        if !self.old.contains_key(key) {
-            return Some(missing(self.baseline, key, "the baseline"));
-        }
-        if !self.new.contains_key(key) {
-            return Some(missing(self.run, key, "this run"));
-        }
-        obstacle(key.measure, (before, after), self.baseline, self.run)
     }
 
     /// The reference variant's figure divided by the one of `key`; `None` where that is no question.
@@ -205,41 +164,6 @@ impl Sides<'_> {
 fn finding(subject: Subject, key: SeriesKey, (baseline, run): (Option<f64>, Option<f64>), verdict: Verdict) -> Finding {
     let SeriesKey { scenario, measure, definition, phase, cache_state, edit, .. } = key;
     Finding { scenario, subject, measure, phase, cache_state, edit, definition, baseline, run, verdict }
-}
-
-fn median(samples: &Samples, key: &SeriesKey) -> Option<f64> {
-    crate::stats::median(samples.get(key)?)
-}
-
-fn planned<'a>(record: &'a Record, key: &SeriesKey) -> Option<&'a PlannedVariant> {
-    record.run.plan.iter().find(|p| p.scenario == key.scenario && p.variant == key.variant)
-}
-
-/// The definition that the same figure follows in `samples`, where that is another one.
-fn other_definition<'a>(samples: &'a Samples, key: &SeriesKey) -> Option<&'a SeriesKey> {
-    samples
-        .keys()
-        .find(|other| other.definition != key.definition && SeriesKey { definition: key.definition.clone(), ..(*other).clone() } == *key)
-}
-
-fn definition_differs(baseline: &SeriesKey, run: &SeriesKey) -> String {
-    let shown = |key: &SeriesKey| key.definition.clone().unwrap_or_else(|| "none".to_owned());
-    format!("the definition differs: {} in the baseline, {} here", shown(baseline), shown(run))
-}
-
-/// Why `record` has no such figure, in words.
-fn missing(record: &Record, key: &SeriesKey, place: &str) -> String {
-    let same = |trial: &crate::record::Trial| {
-        (&trial.scenario, &trial.variant, &trial.cache_state, &trial.edit) == (&key.scenario, &key.variant, &key.cache_state, &key.edit)
-    };
-    let failed = record.trials.iter().find(|o| same(&o.trial) && !o.status.has_numbers());
-    match failed.map(|o| &o.status) {
-        Some(status) => {
-            let reason = status.reason().map(|r| format!(": {r}")).unwrap_or_default();
-            format!("{place} has no figure, its trial is {}{reason}", status.id())
-        }
-        None => format!("{place} has no figure"),
-    }
 }
 
 fn ratio_verdict(old: Option<f64>, new: Option<f64>, obstacle: Option<String>) -> Verdict {

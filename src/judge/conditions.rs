@@ -10,19 +10,26 @@ use crate::record::{Conditions, PlannedVariant, Record, UNKNOWN};
 /// Bytes and counts depend on the base images and the platform, compressed ones also on the compressor, and what an
 /// engine reports also on its store. The context depends on the files alone. Times depend on everything.
 pub(super) fn obstacle(measure: Measure, variant: (&PlannedVariant, &PlannedVariant), baseline: &Record, run: &Record) -> Option<String> {
-    let (old, new) = (&baseline.run.conditions, &run.run.conditions);
-    if measure.kind() == Kind::Sampled {
-        return unequal_time_condition(old, new).or_else(|| unequal_bases(variant, old, new));
-    }
     if measure == Measure::ContextSize {
         return None;
     }
-    ratio_obstacle(measure, baseline, run).or_else(|| unequal_bases(variant, old, new)).or_else(|| match measure {
+    let bases = || unequal_bases(variant, &baseline.run.conditions, &run.run.conditions);
+    change_obstacle(measure, baseline, run).or_else(bases)
+}
+
+/// The same where it is asked what changed: base images are among what may have, and stand in nobody's way.
+pub(super) fn change_obstacle(measure: Measure, baseline: &Record, run: &Record) -> Option<String> {
+    let (old, new) = (&baseline.run.conditions, &run.run.conditions);
+    if measure.kind() == Kind::Sampled {
+        return unequal_time_condition(old, new);
+    }
+    match measure {
+        Measure::ContextSize => None,
         Measure::TransferSize | Measure::LayerTransferSize | Measure::DeltaTransferSize => {
-            differs("compressor", &old.compressor, &new.compressor)
+            ratio_obstacle(measure, baseline, run).or_else(|| differs("compressor", &old.compressor, &new.compressor))
         }
-        _ => None,
-    })
+        _ => ratio_obstacle(measure, baseline, run),
+    }
 }
 
 /// What stands in the way of comparing a ratio of `measure` between two variants. A ratio outlives a rebuilt base image

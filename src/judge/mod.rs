@@ -5,6 +5,7 @@
 
 mod bottleneck;
 mod check;
+mod changes;
 mod compare;
 mod completeness;
 mod conditions;
@@ -14,13 +15,17 @@ mod layers;
 mod noise;
 mod reference;
 mod reproduction;
+mod sides;
 
 pub use bottleneck::{Bottleneck, Bound, Direction, LINK_BOUND, LINK_TIME, Transfers, bottleneck, bottlenecks};
 pub use check::{Ruling, check, usual_budgets};
+pub use changes::{
+    BaseChange, ChangeInterval, ChangeVerdict, Changes, FigureChange, NOISE, Question, Tally, VariantChange, changes, changes_between,
+};
 pub use compare::{Comparison, Finding, MIN_TIMES, RATIO_TOLERANCE, Subject, TIME_EFFECT, Verdict, compare};
 pub use completeness::{Completeness, Shortfall, completeness};
 pub use evaluation::{BudgetSource, Check, CheckOutcome, Evaluation, Loosened};
-pub use growth::{FileGrowth, Growth, LayerGrowth};
+pub use growth::{FileGrowth, Growth, LayerGrowth, growth};
 pub use layers::{Layers, layers};
 pub use noise::{Calm, Disturbance, Factors, MUCH_BY_OTHERS, MUCH_STOLEN, Noise, Part, What, When, look, noise};
 pub use reference::reference;

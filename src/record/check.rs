@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{NoiseProbe, Observation, RunRecord, TransferRecord, TrialOutcome, start};
 use crate::budget::Limit;
-use crate::image::Weighing;
+use crate::image::{MAX_LAYER_FILES, Weighing};
 use crate::measure::{Kind, Measure};
 
 /// The largest whole number up to which every whole number has a floating point value of its own: 2⁵³.
@@ -82,6 +82,9 @@ fn never_zero(measure: Measure) -> bool {
 
 /// The sizes are in a line twice, as observations and in the weighing: they must agree.
 fn check_weighing(weighing: &Weighing, observations: &[Observation]) -> Result<(), String> {
+    if let Some(layer) = weighing.layers.iter().position(|layer| layer.biggest.len() > MAX_LAYER_FILES) {
+        return Err(format!("layer {} lists more than its {MAX_LAYER_FILES} biggest files", layer + 1));
+    }
     let weighed = [
         (Measure::LayerTransferSize, weighing.layer_transfer_size),
         (Measure::TransferSize, weighing.transfer_size),

@@ -18,7 +18,7 @@ use crate::units::{LinkProfile, LinkShape};
 /// The version that this program writes. 1.0: first format; 1.1: `host`; 1.2: what is in the layers; 1.3: warm builds, edits, deltas,
 /// what the steps of a build need, links, runs that were gone on with, and shards; 1.4: clean builds, changes of the base image, warm-ups,
 /// rules that end a run, and how noisy the machine was; 1.5: starts after the smoke check, what builds
-/// download, budgets, and why a scenario has no smoke check.
+/// download, budgets, why a scenario has no smoke check, and the biggest files of each layer.
 pub const FORMAT_VERSION: FormatVersion = FormatVersion { major: 1, minor: 5 };
 
 /// A format's version: a reader takes any minor of its own major.

@@ -7,6 +7,7 @@
 
 mod bounds;
 mod builds;
+mod changes;
 mod chart;
 mod check;
 mod collect;
@@ -34,6 +35,7 @@ mod weighing;
 mod write;
 
 pub use builds::{BuildReport, StepSeconds};
+pub use changes::{CHANGES_VERSION, changes_csv, changes_json, changes_markdown, changes_schema, changes_terminal};
 pub use chart::{TimelineFacts, layers_chart, sizes_chart, timeline_chart, times_chart};
 pub use check::{CHECK_VERSION, CheckReport, check_json, check_schema, check_text};
 pub use comparison::comparison;

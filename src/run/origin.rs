@@ -41,6 +41,8 @@ impl<E: Engine> TrialRunner<'_, E> {
         for (layer, line) in weighing.layers.iter_mut().zip(lines).skip(below) {
             layer.dockerfile_line = line;
         }
+        // The base's digest says which files its layers have.
+        weighing.layers.iter_mut().take(below).for_each(|layer| layer.biggest.clear());
         Ok(weighing)
     }
 

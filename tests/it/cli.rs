@@ -3,6 +3,7 @@
 mod check;
 mod closed_pipe;
 mod colour;
+mod compare;
 mod effort;
 mod exit_codes;
 mod help;

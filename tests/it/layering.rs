@@ -21,7 +21,7 @@ const MAY_USE: [(&str, &[&str]); 13] = [
     ("rig", &["units", "image", "dockerfile"]),
     ("record", &["units", "measure", "budget", "dockerfile", "image"]),
     ("run", &["units", "measure", "budget", "stats", "dockerfile", "image", "scenario", "rig", "record"]),
-    ("judge", &["units", "measure", "budget", "stats", "dockerfile", "record", "scenario"]),
+    ("judge", &["units", "measure", "budget", "stats", "dockerfile", "image", "record", "scenario"]),
     ("report", &["units", "measure", "budget", "stats", "image", "record", "judge"]),
     ("cli", &["units", "measure", "budget", "stats", "dockerfile", "image", "scenario", "rig", "record", "run", "judge", "report"]),
 ];

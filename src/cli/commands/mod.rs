@@ -2,6 +2,7 @@
 
 mod bases;
 mod check;
+mod compare;
 mod completions;
 mod doctor;
 mod farewell;
@@ -35,6 +36,7 @@ pub(super) fn dispatch(command: Command, arguments: &[OsString]) -> Result<Exit,
         Command::List(args) => list::list(&args),
         Command::Report(args) => report::report(&args),
         Command::Check(args) => check::check(&args),
+        Command::Compare(args) => compare::compare(&args),
         Command::Merge(args) => merge::merge(&args),
         Command::Bases(args) => bases::bases(args),
         Command::Completions(args) => completions::completions(&args),

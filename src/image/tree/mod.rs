@@ -10,6 +10,7 @@
 
 mod apply;
 mod bearers;
+mod biggest;
 mod names;
 mod places;
 mod rows;
@@ -18,6 +19,7 @@ mod waste;
 use super::listing::{ContentHash, EntryKind};
 use names::Names;
 
+pub use biggest::LiveFile;
 pub use places::{PlaceKind, WastePlace};
 pub use rows::{Folder, Row};
 pub use waste::{DuplicateGroup, MIN_COMPARED, Waste};

@@ -1,7 +1,7 @@
 //! What is in a tree, told path by path and folder by folder.
 
 use super::bearers::Bearers;
-use super::{ContentHash, EntryKind, Fate, Item, NONE, ROOT, Tree};
+use super::{ContentHash, EntryKind, Fate, NONE, ROOT, Tree};
 
 /// How many folders are told, so that deep paths cannot fill the memory.
 const MAX_FOLDERS: usize = 10_000;
@@ -55,25 +55,6 @@ impl Tree {
             let to = from + siblings[from..].partition_point(|&other| self.node(other).parent == node);
             waiting.extend_from_slice(&siblings[from..to]);
         }
-    }
-
-    /// The `count` biggest live files, biggest first, equal ones by path: a path that is left, the layer that has the bytes, and how many.
-    pub fn biggest_files(&self, count: usize) -> Vec<(Vec<u8>, usize, u64)> {
-        let is_one = |item: &Item| item.kind == EntryKind::File && item.bytes_live();
-        let mut live: Vec<u32> = (0_u32..).zip(&self.items).filter(|(_, item)| is_one(item)).map(|(at, _)| at).collect();
-        if count < live.len() {
-            live.select_nth_unstable_by_key(count, |&at| std::cmp::Reverse(self.item(at).size));
-            live.truncate(count);
-        }
-        let bearers = Bearers::of(self);
-        let named = |at: u32| {
-            let mut path = Vec::new();
-            self.path(self.item(bearers.name(at)).node, &mut path);
-            (path, usize::from(self.item(at).layer), self.item(at).size)
-        };
-        let mut found: Vec<_> = live.into_iter().map(named).collect();
-        found.sort_unstable_by(|(a_path, _, a), (b_path, _, b)| b.cmp(a).then_with(|| a_path.cmp(b_path)));
-        found
     }
 
     /// The folders that have something left below them, biggest first and each before those inside it: ten thousand at most.

@@ -183,6 +183,16 @@ fn the_biggest_files_and_folders_are_called_by_paths_that_are_left() {
     assert_eq!(folders, [(b"".to_vec(), 37), (b"e".to_vec(), 30), (b"d".to_vec(), 7)]);
 }
 
+#[test]
+fn the_biggest_files_of_a_layer_are_those_that_are_left_of_it() {
+    let low = layer().file("gone", &[1; 90]).file("small", &[1; 4]).file("b", &[1; 20]).file("a", &[1; 20]).file("big", &[1; 30]);
+    let tree = tree([low, layer().whiteout("gone").file("new", &[1; 25])]);
+    let told = |count| tree.biggest_files_by_layer(count, 5);
+    assert_eq!(told(2), [vec![(b"big".to_vec(), 30), (b"b".to_vec(), 20)], vec![(b"new".to_vec(), 25)]]);
+    assert_eq!(told(9)[0], [(b"big".to_vec(), 30), (b"a".to_vec(), 20), (b"b".to_vec(), 20)], "equal ones by path");
+    assert_eq!(told(0), [vec![], vec![]]);
+}
+
 /// Fate by fate the bytes of all rows.
 fn rows_by_fate(tree: &Tree) -> [u64; 4] {
     let mut sums = [0; 4];
@@ -352,6 +362,8 @@ proptest! {
         prop_assert_eq!(Waste { overwritten, deleted, duplicate }, tree.waste());
         let copied: u64 = tree.copied_places(&[], usize::MAX).iter().map(|place| place.bytes).sum();
         prop_assert_eq!(copied, duplicate);
+        let by_layer: usize = tree.biggest_files_by_layer(usize::MAX, 0).iter().map(Vec::len).sum();
+        prop_assert_eq!(by_layer, tree.biggest_files(usize::MAX).len());
         let biggest = tree.biggest_files(usize::MAX);
         prop_assert!(biggest.iter().all(|(path, ..)| self::live(&tree).iter().any(|live| live.as_bytes() == path)));
     }

@@ -1,8 +1,10 @@
 //! An image put on the scales: every size that its layers alone decide, from counted bytes.
 
+mod file;
 mod model;
 mod read;
 
+pub use file::{LayerFile, MAX_LAYER_FILES};
 pub use model::{BaseShare, LayerContent, LayerWeight, WasteBytes, Weighing};
 
 use super::source::{LayerFacts, LayerName, LayerSource, StoredFacts};

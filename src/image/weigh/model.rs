@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::file::{LayerFile, biggest};
 use super::{Image, LayerShare, Tree};
 use crate::dockerfile::Line;
 use crate::image::{Digest, ImageError};
@@ -94,6 +95,10 @@ pub struct LayerWeight {
     /// What is in the layer. Absent in records of format 1.1 and before.
     #[serde(default)]
     pub content: Option<LayerContent>,
+    /// The biggest of its files that are in the final file system, biggest first, equal ones by path: those of 4,096 bytes or more, 20 at
+    /// most. Empty for the layers of a known base image in a record, and before format 1.5.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub biggest: Vec<LayerFile>,
 }
 
 /// What is in a layer, and what became of it in the layers above.
@@ -138,7 +143,7 @@ pub(super) fn weighing(image: &Image, tree: &Tree) -> Result<Weighing, ImageErro
         base: None,
         config_size: image.config_bytes,
         manifest_size,
-        layers: image.layer_weights(&shares),
+        layers: image.layer_weights(&shares, biggest(tree)),
     })
 }
 
@@ -165,8 +170,8 @@ impl Weighing {
 }
 
 impl Image {
-    fn layer_weights(&self, shares: &[LayerShare]) -> Vec<LayerWeight> {
-        let weight = |(number, facts): (usize, &super::CountedLayer)| {
+    fn layer_weights(&self, shares: &[LayerShare], biggest: Vec<Vec<LayerFile>>) -> Vec<LayerWeight> {
+        let weight = |(number, (facts, biggest)): (usize, (&super::CountedLayer, Vec<LayerFile>))| {
             let stored = self.manifest.as_ref().map(|stored| &stored.manifest.layers[number]);
             LayerWeight {
                 digest: stored.map(|stored| stored.digest.to_string()),
@@ -177,9 +182,10 @@ impl Image {
                 created_by: self.config.created_by[number].clone(),
                 dockerfile_line: None,
                 content: Some(LayerContent::from(&shares[number])),
+                biggest,
             }
         };
-        self.layers.iter().enumerate().map(weight).collect()
+        self.layers.iter().zip(biggest).enumerate().map(weight).collect()
     }
 }
 

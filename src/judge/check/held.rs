@@ -3,7 +3,7 @@
 use super::figure::{Missing, values};
 use crate::budget::{Budget, Increase, Limit, share_of};
 use crate::judge::CheckOutcome;
-use crate::judge::conditions::obstacle;
+use crate::judge::conditions::change_obstacle;
 use crate::measure::Kind;
 use crate::record::{PlannedVariant, Record};
 use crate::stats::{Change, Estimate, Interval, Ratio, VERDICT_VALUES, median};
@@ -87,7 +87,7 @@ impl Sides<'_> {
         if !baseline.run.format_version.knows(budget.measure) {
             return Err(not_comparable(format!("the baseline's format knows no {}", budget.measure.id())));
         }
-        if let Some(why) = obstacle(budget.measure, (before, planned), baseline, self.run) {
+        if let Some(why) = change_obstacle(budget.measure, baseline, self.run) {
             return Err(not_comparable(why));
         }
         let old = values(baseline, before, budget).map_err(of_the_baseline)?;

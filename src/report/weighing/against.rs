@@ -1,8 +1,7 @@
 //! How an image differs from another one.
 
 use super::data::{AgainstReport, ChangedFile, FileChange, FilesChange, SizeChange, TransferReport, WeighingReport};
-use super::layout::path_text;
-use crate::image::{Change, Delta, DeltaRow};
+use crate::image::{Change, Delta, DeltaRow, path_text};
 
 /// What is said of `new` beside `old`, whose contents differ by `delta`.
 pub fn against(old: &WeighingReport, new: &WeighingReport, delta: &Delta) -> AgainstReport {

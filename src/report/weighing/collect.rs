@@ -7,9 +7,8 @@ use super::data::{
     WeighingReport,
 };
 use super::instruction::instruction;
-use super::layout::path_text;
 use super::sizes::sizes;
-use crate::image::{DuplicateGroup, Folder, LayerWeight, NamedBase, Tree, WastePlace, Weighed, Weighing};
+use crate::image::{DuplicateGroup, Folder, LayerWeight, NamedBase, Tree, WastePlace, Weighed, Weighing, path_text};
 use crate::units;
 
 /// How many files, folders, groups and paths are named.

@@ -1,7 +1,7 @@
 //! The inventory: every path in every layer with its fate. Text is handed on in pieces, so that its length takes no memory.
 
-use super::layout::{path_text, shown};
-use crate::image::{EntryKind, Row, Tree};
+use super::layout::shown;
+use crate::image::{EntryKind, Row, Tree, path_text};
 use crate::report::ReportError;
 use crate::report::csv::guard;
 use crate::report::json::escaped;

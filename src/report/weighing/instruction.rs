@@ -5,7 +5,7 @@ const DIGITS: usize = 8;
 
 /// `created_by` without what builders wrap around it: `/bin/sh -c #(nop)`, the shell and the build arguments before a
 /// command, and the mark of `BuildKit`. Not yet fit for a terminal.
-pub(super) fn instruction(created_by: &str) -> String {
+pub(in crate::report) fn instruction(created_by: &str) -> String {
     let text = created_by.trim();
     let text = text.strip_suffix("# buildkit").map_or(text, str::trim_end);
     if let Some(metadata) = text.strip_prefix("/bin/sh -c #(nop)") {

@@ -1,7 +1,5 @@
 //! Columns of text without a grid, and paths made fit for a line.
 
-use std::fmt::Write as _;
-
 use anstyle::Style;
 
 use super::data::WastePlaceReport;
@@ -9,20 +7,8 @@ use crate::image::PlaceKind;
 use crate::report::text::is_hostile;
 use crate::units;
 
-/// A path from the root as text: a byte that is no UTF-8 is `\xff`. Not yet fit for a terminal.
-pub(super) fn path_text(path: &[u8]) -> String {
-    let mut text = String::from("/");
-    for chunk in path.utf8_chunks() {
-        text.push_str(chunk.valid());
-        for byte in chunk.invalid() {
-            write!(text, "\\x{byte:02x}").expect("a string takes any text");
-        }
-    }
-    text
-}
-
 /// `text` in one line: whatever acts on a terminal is written as an escape, so that two paths never look alike.
-pub(super) fn shown(text: &str) -> String {
+pub(in crate::report) fn shown(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for c in text.chars() {
         if is_hostile(c) { line.extend(c.escape_default()) } else { line.push(c) }
@@ -51,7 +37,7 @@ pub(super) fn fit(text: &str, columns: usize) -> String {
 }
 
 /// A path in at most `columns` characters; one that is longer loses its middle, since its name says the most.
-pub(super) fn fit_path(text: &str, columns: usize) -> String {
+pub(in crate::report) fn fit_path(text: &str, columns: usize) -> String {
     let count = text.chars().count();
     if count <= columns {
         return text.to_owned();
@@ -164,9 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_of_any_bytes_is_text_that_tells_it_from_others() {
-        assert_eq!(path_text(b"a/b"), "/a/b");
-        assert_eq!(path_text(b"a\xff\xc3\xa4"), "/a\\xffä");
+    fn what_acts_on_a_terminal_is_written_as_an_escape() {
         assert_eq!(shown("/a\x1b[2J\n\u{202e}b"), "/a\\u{1b}[2J\\n\\u{202e}b");
     }
 
@@ -196,7 +180,7 @@ mod tests {
 
         #[test]
         fn no_path_moves_the_cursor(path in prop::collection::vec(any::<u8>(), 0..60)) {
-            prop_assert!(!shown(&path_text(&path)).contains(char::is_control));
+            prop_assert!(!shown(&crate::image::path_text(&path)).contains(char::is_control));
         }
     }
 }

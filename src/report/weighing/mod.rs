@@ -25,6 +25,8 @@ pub use data::{
 };
 pub use files::{InventoryFormat, inventory};
 pub use host::HostReport;
+pub(super) use instruction::instruction;
+pub(super) use layout::{fit_path, shown};
 pub use markdown::weighing_markdown;
 pub use output::{weighing_json, weighing_schema};
 pub use terminal::weighing_terminal;

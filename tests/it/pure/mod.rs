@@ -4,6 +4,7 @@ mod archives;
 mod broken_records;
 mod charts;
 mod check;
+pub(crate) mod compare;
 mod dockerfile;
 mod downloads;
 mod image;

@@ -332,6 +332,7 @@ fn weighing(figures: Figures) -> Weighing {
                 overwritten: 0,
                 deleted: 0,
             }),
+            biggest: Vec::new(),
         }],
     }
 }

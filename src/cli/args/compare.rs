@@ -1,0 +1,90 @@
+//! What can be typed after `compare`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use crate::measure::Measure;
+
+/// Arguments of `compare`.
+#[derive(Debug, Args)]
+pub(crate) struct CompareArgs {
+    /// The folder of the run to compare with; with --between the only run
+    #[arg(value_name = "BASELINE")]
+    pub(crate) baseline: PathBuf,
+    /// The folder of the run
+    #[arg(value_name = "RUN", required_unless_present = "between", conflicts_with = "between")]
+    pub(crate) run: Option<PathBuf>,
+    /// Compare two variants of one run instead, iteration by iteration: the second beside the first
+    #[arg(long, value_name = "SCENARIO/VARIANT", num_args = 2)]
+    pub(crate) between: Vec<String>,
+    /// Only this measure, such as transfer-size or build-time; may be repeated
+    #[arg(long = "measure", value_name = "MEASURE", value_parser = measure)]
+    pub(crate) measures: Vec<Measure>,
+    /// Changes of times up to this part do not matter [default: 1.5%]
+    #[arg(long, value_name = "PERCENT", value_parser = noise)]
+    pub(crate) noise: Option<f64>,
+    /// List every figure, also those that did not change
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Exit 1 where a figure regressed, and 3 where a variant has no figures any more
+    #[arg(long)]
+    pub(crate) fail_on_regression: bool,
+    /// What is printed on stdout
+    #[arg(long, value_enum, default_value = "terminal")]
+    pub(crate) format: CompareFormat,
+}
+
+/// A format that `compare` prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CompareFormat {
+    /// For people
+    #[value(alias = "text")]
+    Terminal,
+    /// For a comment on a change: totals first
+    Markdown,
+    /// One figure a row, in base units
+    Csv,
+    /// Everything, as JSON
+    Json,
+}
+
+/// A measure by its name.
+fn measure(text: &str) -> Result<Measure, String> {
+    let known = || Measure::ALL.map(Measure::id).join(", ");
+    Measure::ALL
+        .into_iter()
+        .find(|measure| measure.id() == text)
+        .ok_or_else(|| format!("there is no such measure; take one of {}", known()))
+}
+
+/// A part of a time: `2%` is 0.02.
+fn noise(text: &str) -> Result<f64, String> {
+    let number = text.trim().strip_suffix('%').and_then(|number| number.trim_end().parse::<f64>().ok());
+    let sensible = number.filter(|percent| (0.0..=100.0).contains(percent)).map(|percent| percent / 100.0);
+    sensible.ok_or_else(|| "noise is between 0% and 100%, with the sign of per cent, such as 3%".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn noise_says_that_it_is_in_per_cent() {
+        assert_eq!((noise("5%"), noise(" 2.5 % "), noise("0%")), (Ok(0.05), Ok(0.025), Ok(0.0)));
+        for wrong in ["5", "0.05", "-5%", "101%", "NaN%", "inf%", "%", ""] {
+            assert!(noise(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_help_names_the_noise_that_is_usual() {
+        assert_eq!(noise("1.5%"), Ok(crate::judge::NOISE));
+    }
+
+    #[test]
+    fn a_measure_is_called_by_its_name_alone() {
+        assert_eq!(measure("transfer-size"), Ok(Measure::TransferSize));
+        assert!(measure("size").is_err_and(|e| e.contains("uncompressed-size")));
+    }
+}

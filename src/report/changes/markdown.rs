@@ -1,0 +1,36 @@
+//! The comparison as GitHub-flavoured Markdown for a comment on a change.
+
+use super::growth::told;
+use super::{HEADINGS, conditions, left_out, shown, times_note, title};
+use crate::judge::Changes;
+use crate::report::markdown::{escape, push, rows};
+use crate::units;
+
+/// The comparison as Markdown: totals, the figures that changed (with `all` every one), what changed in the images, folded away why figures
+/// could not be compared.
+pub fn changes_markdown(changes: &Changes, all: bool) -> String {
+    let mut page = String::new();
+    let [what, totals] = title(changes);
+    push(&mut page, &format!("### {}\n\n**{}**\n", escape(&what), escape(&totals)));
+    let cells = |row: [String; 5]| row.iter().map(|cell| escape(cell)).collect();
+    let found = shown(changes, all);
+    if !found.is_empty() {
+        push(&mut page, &rows(&HEADINGS.map(str::to_owned), &[false, true, true, true, false], found.into_iter().map(cells)));
+    }
+    for line in left_out(changes, all).into_iter().chain(times_note(changes)) {
+        push(&mut page, &format!("{}\n", escape(&line)));
+    }
+    for told in changes.variants.iter().filter_map(told) {
+        push(&mut page, &format!("#### {}\n", escape(&told.sentence)));
+        let headings = ["", "bytes", "what"].map(str::to_owned);
+        push(&mut page, &rows(&headings, &[false, true, false], told.rows.iter().map(|row| row.iter().map(|cell| escape(cell)).collect())));
+        if told.more > 0 {
+            push(&mut page, &format!("and {}\n", units::count(told.more, "more layer or file")));
+        }
+    }
+    let conditions: Vec<String> = conditions(changes).iter().map(|line| format!("- {}", escape(line))).collect();
+    if !conditions.is_empty() {
+        push(&mut page, &format!("<details><summary>Not comparable</summary>\n\n{}\n\n</details>", conditions.join("\n")));
+    }
+    page
+}
