@@ -32,8 +32,9 @@ install_tools() {
     return
   fi
   install_missing dockerd='docker.io' containerd=containerd runc=runc docker='docker-cli|docker.io' docker-registry=docker-registry \
-    mmdebstrap=mmdebstrap ip=iproute2 iptables-save=iptables unshare=util-linux mount=mount git=git \
+    mmdebstrap=mmdebstrap ip=iproute2 iptables-save=iptables unshare=util-linux mount=mount git=git jq=jq \
     openssl=openssl ssh=openssh-client sshd=openssh-server podman=podman conmon=conmon slirp4netns=slirp4netns \
+    /usr/lib/python3/dist-packages/prometheus_client=python3-prometheus-client \
     /etc/ssl/certs/ca-certificates.crt=ca-certificates /usr/share/keyrings/debian-archive-keyring.gpg=debian-archive-keyring
 }
 

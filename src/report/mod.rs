@@ -10,6 +10,7 @@ mod builds;
 mod changes;
 mod chart;
 mod check;
+mod ci;
 mod collect;
 mod comparison;
 mod csv;
@@ -38,6 +39,7 @@ pub use builds::{BuildReport, StepSeconds};
 pub use changes::{CHANGES_VERSION, changes_csv, changes_json, changes_markdown, changes_schema, changes_terminal};
 pub use chart::{TimelineFacts, layers_chart, sizes_chart, timeline_chart, times_chart};
 pub use check::{CHECK_VERSION, CheckReport, check_json, check_schema, check_text};
+pub use ci::{COMMENT_LIMIT, COMMENT_MARKER, CiFormat, SUMMARY_LIMIT};
 pub use comparison::comparison;
 pub use csv::{observations_csv, summary_csv};
 pub use data::{

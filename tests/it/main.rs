@@ -9,5 +9,6 @@ mod fake;
 mod layering;
 mod live;
 mod pure;
+mod scripts;
 mod support;
 mod wire;

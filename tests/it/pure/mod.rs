@@ -5,6 +5,7 @@ mod broken_records;
 mod charts;
 mod check;
 pub(crate) mod compare;
+mod ci;
 mod dockerfile;
 mod downloads;
 mod image;

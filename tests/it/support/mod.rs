@@ -3,6 +3,7 @@
 pub(crate) mod app;
 pub(crate) mod certificates;
 pub(crate) mod cli;
+pub(crate) mod evaluations;
 pub(crate) mod fake_engine;
 pub(crate) mod fetch;
 pub(crate) mod fleet;
@@ -62,6 +63,15 @@ fn skip(test: &str, reason: &str) -> bool {
     eprintln!("SKIPPED {test}: {reason}");
     false
 }
+
+/// Whether Debian's Python has `module`, which the test named `test` needs; it is recorded as skipped otherwise.
+pub(crate) fn python_module_or_skip(test: &str, module: &str, package: &str) -> bool {
+    let there = std::process::Command::new(PYTHON).args(["-c", &format!("import {module}")]).output().is_ok_and(|ran| ran.status.success());
+    there || skip(test, &format!("{PYTHON} has no {module}; install {package}"))
+}
+
+/// The distribution's Python, which its packages are for; another may come earlier on the path.
+pub(crate) const PYTHON: &str = "/usr/bin/python3";
 
 fn on_path(program: &str) -> bool {
     std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()).any(|folder| folder.join(program).is_file())

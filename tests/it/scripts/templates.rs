@@ -1,0 +1,151 @@
+//! What action, workflows and templates must say. `actionlint` holds the workflows to GitHub's syntax besides (`.ci/run`); nothing here
+//! knows the whole schema of GitLab or Kubernetes.
+
+use regex::Regex;
+use saphyr::{LoadableYamlNode, Yaml};
+
+use super::desk::root;
+
+fn text(path: &str) -> String {
+    std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+fn documents(text: &str) -> Vec<Yaml<'_>> {
+    Yaml::load_from_str(text).unwrap_or_else(|error| panic!("{error}\n{text}"))
+}
+
+const WORKFLOWS: [&str; 4] = ["pull-request", "comment", "nightly", "sharded"];
+
+fn workflow(name: &str) -> String {
+    text(&format!("ci/github/{name}.yml"))
+}
+
+/// The texts of all `run:` below a node.
+fn commands(node: &Yaml<'_>) -> Vec<String> {
+    if let Some(mapping) = node.as_mapping() {
+        let run = mapping.iter().filter(|(key, _)| key.as_str() == Some("run")).filter_map(|(_, value)| value.as_str().map(str::to_owned));
+        return run.chain(mapping.iter().flat_map(|(_, value)| commands(value))).collect();
+    }
+    node.as_sequence().into_iter().flatten().flat_map(commands).collect()
+}
+
+#[test]
+fn every_action_is_pinned_by_its_commit() {
+    let uses = Regex::new(r"uses: *(\S+)(.*)").expect("a pattern");
+    let pinned = Regex::new(r"^[\w.-]+/[\w.-]+@[0-9a-f]{40}$").expect("a pattern");
+    let mut found = 0;
+    for name in WORKFLOWS {
+        for line in uses.captures_iter(&workflow(name)) {
+            found += 1;
+            let version = line[2].trim().starts_with("# v");
+            assert!(&line[1] == "OWNER/loadline@COMMIT" || pinned.is_match(&line[1]) && version, "{name}: {}", &line[0]);
+        }
+    }
+    assert!(found > 10, "{found}");
+}
+
+#[test]
+fn no_value_of_an_event_or_an_input_is_part_of_a_command() {
+    for path in WORKFLOWS.map(|name| format!("ci/github/{name}.yml")).into_iter().chain(["action.yml".to_owned()]) {
+        let text = text(&path);
+        for command in documents(&text).iter().flat_map(commands) {
+            assert!(!command.contains("${{"), "{path}: {command}");
+        }
+    }
+}
+
+#[test]
+fn what_runs_a_strangers_code_can_only_read() {
+    let text = workflow("pull-request");
+    let workflow = &documents(&text)[0];
+    let permissions = workflow["permissions"].as_mapping().expect("permissions");
+    let all: Vec<(&str, &str)> = permissions.iter().filter_map(|(name, may)| Some((name.as_str()?, may.as_str()?))).collect();
+    assert_eq!(all, [("contents", "read")]);
+    assert!(!text.contains("secrets.") && !text.contains("pull_request_target"));
+    let checkouts = text.matches("actions/checkout@").count();
+    assert_eq!((checkouts, text.matches("persist-credentials: false").count()), (2, 2));
+}
+
+#[test]
+fn what_may_write_checks_out_nothing_of_a_stranger() {
+    let text = workflow("comment");
+    assert!(!text.contains("actions/checkout"));
+    assert!(text.contains("head-sha: ${{ github.event.workflow_run.head_sha }}"));
+    assert!(documents(&text)[0]["permissions"].as_mapping().is_some_and(saphyr::Mapping::is_empty));
+}
+
+#[test]
+fn every_job_has_an_end() {
+    for name in WORKFLOWS {
+        let text = workflow(name);
+        let document = &documents(&text)[0];
+        for (job, body) in document["jobs"].as_mapping().expect("jobs") {
+            let minutes = body["timeout-minutes"].as_integer();
+            assert!(minutes.is_some_and(|minutes| minutes <= 180), "{name}: {job:?} has no timeout-minutes");
+        }
+    }
+}
+
+#[test]
+fn every_variable_of_the_action_is_one_of_its_inputs_and_every_input_is_used() {
+    let text = text("action.yml");
+    let action = &documents(&text)[0];
+    assert_eq!(action["runs"]["using"].as_str(), Some("composite"));
+    for (name, _) in action["inputs"].as_mapping().expect("inputs") {
+        let name = name.as_str().expect("a name");
+        assert!(text.contains(&format!("${{{{ inputs.{name} }}}}")), "{name} is not used");
+    }
+    let declared = Regex::new(r"inputs\.([\w-]+)").expect("a pattern");
+    for used in declared.captures_iter(&text) {
+        assert!(action["inputs"].as_mapping_get(&used[1]).is_some(), "{} is no input", &used[1]);
+    }
+}
+
+#[test]
+fn the_gitlab_jobs_hand_over_the_files_that_are_written() {
+    let text = text("ci/gitlab/loadline.gitlab-ci.yml");
+    let template = &documents(&text)[0];
+    let reports = &template["loadline"]["artifacts"]["reports"];
+    for (kind, file) in [("junit", "junit.xml"), ("codequality", "code-quality.json"), ("metrics", "metrics.txt")] {
+        assert_eq!(reports[kind].as_str(), Some(&*format!("loadline-out/{file}")));
+        assert!(self::text("scripts/ci/check.sh").contains(&format!("\"$OUT/{file}\"")), "{file} is not written");
+    }
+    assert_eq!(template["loadline"]["artifacts"]["when"].as_str(), Some("always"));
+    assert_eq!(template["loadline"]["variables"]["OUT"].as_str(), Some("loadline-out"));
+    for job in ["loadline", "loadline-note"] {
+        for line in template[job]["script"].as_sequence().expect("a script") {
+            let script = line.as_str().expect("a line").trim_start_matches("/opt/loadline/");
+            assert!(root().join(script).is_file(), "{script}");
+        }
+    }
+}
+
+#[test]
+fn the_job_of_kubernetes_measures_each_shard_once() {
+    let text = text("ci/kubernetes/indexed-job.yaml");
+    let documents = documents(&text);
+    let spec = &documents[0]["spec"];
+    assert_eq!((documents[0]["kind"].as_str(), spec["completionMode"].as_str()), (Some("Job"), Some("Indexed")));
+    let container = &spec["template"]["spec"]["containers"][0];
+    let shards = container["env"].as_sequence().expect("variables").iter().find(|one| one["name"].as_str() == Some("SHARDS"));
+    let shards = shards.and_then(|one| one["value"].as_str()).expect("SHARDS");
+    assert_eq!(spec["completions"].as_integer().map(|n| n.to_string()).as_deref(), Some(shards));
+    assert_eq!(spec["parallelism"], spec["completions"]);
+    let merge = self::text("ci/kubernetes/merge.yaml");
+    for part in 0..shards.parse().expect("a number") {
+        assert!(merge.contains(&format!("/results/part-{part}")), "part {part} is not merged");
+    }
+}
+
+#[test]
+fn the_line_that_kubernetes_runs_names_the_right_shard() {
+    let text = text("ci/kubernetes/indexed-job.yaml");
+    let line = documents(&text)[0]["spec"]["template"]["spec"]["containers"][0]["args"][0].as_str().expect("a line").to_owned();
+    let desk = super::desk::Desk::new();
+    let line = line.replace("/results", &desk.path("results").to_string_lossy());
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", &line]).current_dir(desk.path("bin")).env("PATH", format!("{}:/usr/bin:/bin", desk.path("bin").display()));
+    shell.envs([("JOB_COMPLETION_INDEX", "2"), ("SHARDS", "3"), ("SEED", "7")]).env("LOADLINE_CALLS", desk.path("calls"));
+    assert!(shell.status().expect("sh starts").success());
+    assert!(desk.calls().contains("loadline run --seed 7 --shard 3/3 --out DESK/results/part-2\n"), "{}", desk.calls());
+}
