@@ -18,7 +18,7 @@ most=65000
 # request STATE prints the new text and state.
 request() {
   { head -c "$most" "$BODY" && printf '\n\n%s\n' "${RUN_URL-}"; } |
-    jq -Rs --arg title "$title" --arg state "$1" --arg label "$label" '{title: $title, body: ., labels: [$label], state: $state}'
+    jq -Rs --arg title "$title" --arg state "$1" --arg tag "$label" '{title: $title, body: ., labels: [$tag], state: $state}'
 }
 
 need VERDICT BODY GITHUB_REPOSITORY GH_TOKEN

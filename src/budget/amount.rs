@@ -106,7 +106,7 @@ fn bytes(text: &str, number: Decimal, factor: u128) -> Result<f64, LimitError> {
 }
 
 fn counted(text: &str, number: Decimal) -> Result<f64, LimitError> {
-    if number.digits % 10_u128.pow(number.decimals) != 0 {
+    if !number.digits.is_multiple_of(10_u128.pow(number.decimals)) {
         return Err(LimitError::NotWhole(text.to_owned()));
     }
     exactly(text, number.digits / 10_u128.pow(number.decimals))

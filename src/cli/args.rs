@@ -2,6 +2,7 @@
 
 mod check;
 mod compare;
+mod trend;
 mod weigh;
 
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ use super::part::Part;
 use crate::units::{Cpus, LinkProfile, parse_bytes};
 pub(crate) use check::{CheckArgs, CheckFormat};
 pub(crate) use compare::{CompareArgs, CompareFormat};
+pub(crate) use trend::{BaselineArg, HistoryArgs, HistoryCommand, TrendArgs, TrendFormat};
 pub(crate) use weigh::{WeighArgs, WeighFormat};
 
 /// Builds container images, proves that they work, weighs them and times build, push and pull
@@ -48,6 +50,10 @@ pub(crate) enum Command {
     Compare(CompareArgs),
     /// Put the shards of a run together into one record, and print the table
     Merge(MergeArgs),
+    /// Say what changed over many runs, since when and why, and what grows slowly
+    Trend(TrendArgs),
+    /// Keep runs in one small file over time
+    History(HistoryArgs),
     /// Base sets and how near each stand-in is to what is published
     Bases(BasesArgs),
     /// Print a completion script for a shell

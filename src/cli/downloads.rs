@@ -8,7 +8,7 @@ use crate::units::LinkProfile;
 /// Whether downloads of builds are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Args)]
 pub(crate) struct DownloadArgs {
-    /// Count what builds download (build-download): they get a proxy of loadline's as HTTP_PROXY and HTTPS_PROXY
+    /// Count what builds download (build-download), through a proxy of loadline's that each build is told of
     #[arg(long)]
     pub(crate) count_downloads: bool,
     /// The link that downloads of builds go over, such as 20mbit,30ms; counts them too

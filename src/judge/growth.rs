@@ -22,7 +22,7 @@ pub struct Growth {
     pub base: Option<i64>,
     /// The app's part, bytes; absent with `base`.
     pub app: Option<i64>,
-    /// Base images whose digest is another one, by reference.
+    /// Base images of the run that are others than before, by reference: of another digest, or under a name that was no base.
     pub moved_bases: Vec<String>,
     /// Layers above the base that differ, the one that grew most first; all layers that differ where a base is not known. Together they
     /// are `app`, or where that is absent `total`.
@@ -176,7 +176,7 @@ impl<'a> Listed<'a> {
     }
 }
 
-/// The bases of a variant, by the names that both its plans have, whose digest is another one.
+/// The bases of a variant that are others than before: of another digest, or under a name that was none of its bases.
 fn moved_bases(baseline: &Record, run: &Record, scenario: &str, variant: &str) -> Vec<String> {
     let planned = |record: &Record| -> Vec<String> {
         let is_it = |p: &&PlannedVariant| p.scenario == scenario && p.variant == variant;
@@ -185,7 +185,7 @@ fn moved_bases(baseline: &Record, run: &Record, scenario: &str, variant: &str) -
     let had = planned(baseline);
     let moved = |name: &String| {
         let (old, new) = (baseline.run.conditions.bases.get(name), run.run.conditions.bases.get(name));
-        had.contains(name) && old.zip(new).is_some_and(|(old, new)| old.digest != new.digest)
+        !had.contains(name) || old.zip(new).is_some_and(|(old, new)| old.digest != new.digest)
     };
     planned(run).into_iter().filter(moved).collect()
 }

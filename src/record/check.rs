@@ -44,17 +44,23 @@ fn times(transfer: &TransferRecord) -> impl Iterator<Item = f64> + use<> {
 }
 
 fn check_observation(observation: &Observation) -> Result<(), String> {
-    let (name, value) = (observation.measure.id(), observation.value);
-    if observation.unit != observation.measure.unit() {
-        return Err(format!("{name} is in {}, not in {}", observation.unit.id(), observation.measure.unit().id()));
+    let measure = observation.measure;
+    if observation.unit != measure.unit() {
+        return Err(format!("{} is in {}, not in {}", measure.id(), observation.unit.id(), measure.unit().id()));
     }
+    check_value(measure, observation.phase.as_deref(), observation.value)
+}
+
+/// Checks a value by its measure alone; the error is the problem in words.
+pub(super) fn check_value(measure: Measure, phase: Option<&str>, value: f64) -> Result<(), String> {
+    let name = measure.id();
     if !value.is_finite() || value < 0.0 {
         return Err(format!("{name} is {value}, which nothing can be"));
     }
-    if observation.measure.kind() == Kind::Exact && (value.fract() != 0.0 || value > EXACT_LIMIT) {
+    if measure.kind() == Kind::Exact && (value.fract() != 0.0 || value > EXACT_LIMIT) {
         return Err(format!("{name} is {value}, which is no exact whole number"));
     }
-    if value == 0.0 && observation.phase.is_none() && never_zero(observation.measure) {
+    if value == 0.0 && phase.is_none() && never_zero(measure) {
         return Err(format!("{name} is 0, which nothing weighs or takes"));
     }
     Ok(())

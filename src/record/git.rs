@@ -21,6 +21,25 @@ pub fn git_state(folder: &Path) -> Option<GitState> {
     Some(GitState { commit: commit.trim().to_owned(), dirty: !status.is_empty() })
 }
 
+/// The most commits that are looked at for a baseline.
+const MOST_COMMITS: &str = "--max-count=10000";
+
+/// The commit at which the one that is checked out in `folder` and `other` parted, then its ancestors, newest first. `None` without
+/// git, outside a work tree, where `other` is no commit, and where both have nothing in common.
+pub fn merge_base_line(folder: &Path, other: &str) -> Option<Vec<String>> {
+    let base = git(folder, &["merge-base", "--end-of-options", "HEAD", other])?;
+    let commits = git(folder, &["rev-list", MOST_COMMITS, base.trim()])?;
+    Some(commits.lines().map(str::to_owned).collect())
+}
+
+/// The commits of all tags that lead to the one that is checked out in `folder`, the tag that was made last first. `None` without git
+/// and outside a work tree.
+pub fn release_commits(folder: &Path) -> Option<Vec<String>> {
+    const COMMIT: &str = "--format=%(if)%(*objectname)%(then)%(*objectname)%(else)%(objectname)%(end)";
+    let commits = git(folder, &["tag", "--list", "--merged=HEAD", "--sort=-creatordate", COMMIT])?;
+    Some(commits.lines().map(str::to_owned).collect())
+}
+
 fn git(folder: &Path, arguments: &[&str]) -> Option<String> {
     run(folder, arguments, Owner::caller())
 }

@@ -1,4 +1,4 @@
-//! What was observed: the versioned format of a run's record, its conditions and receipt, and the store on disk.
+//! What was observed: the versioned format of a run's record, its conditions and receipt, the store on disk, and the history of many runs.
 //!
 //! A run's folder holds `run.json` (everything known before the first trial, rewritten at the end), `trials.jsonl` (one
 //! outcome a line, appended and synced after each trial) and `log/` (one file a block). Raw observations are the truth:
@@ -12,6 +12,7 @@ mod download;
 mod error;
 mod files;
 mod git;
+mod history;
 mod host;
 mod merge;
 mod model;
@@ -33,7 +34,11 @@ pub use download::{DownloadRecord, NotCounted};
 pub use error::RecordError;
 pub(crate) use files::create_folders;
 pub use files::replace_file;
-pub use git::{GitState, git_state};
+pub use git::{GitState, git_state, merge_base_line, release_commits};
+pub use history::{
+    Added, HISTORY_FILE, HISTORY_VERSION, History, HistoryError, HistoryLine, HistoryPoint, HistoryRun, HistorySeries, HistoryVariant,
+    append_to_history, history_schema,
+};
 pub use host::{HostFacts, HostProbe, UNKNOWN, file_system, unpigz_on_path};
 pub use merge::merge;
 pub use model::{

@@ -149,7 +149,7 @@ fn conditions(changes: &Changes) -> Vec<String> {
 
 /// How the verdicts on times were read, where there are any.
 fn times_note(changes: &Changes) -> Option<String> {
-    let judged = |figure: &&FigureChange| figure.interval.is_some();
+    let judged = |figure: &&FigureChange| figure.interval.is_some() && !matches!(figure.verdict, ChangeVerdict::TooFew { .. });
     let coverage = changes.figures().filter(judged).filter_map(|f| f.interval).map(|i| i.coverage).fold(f64::INFINITY, f64::min);
     let aside: usize = changes.figures().map(|figure| figure.set_aside).sum();
     let how = if changes.paired { "iteration by iteration, " } else { "" };

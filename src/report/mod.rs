@@ -31,6 +31,7 @@ mod reproduction;
 mod table;
 mod terminal;
 mod text;
+mod trend;
 mod updates;
 mod weighing;
 mod write;
@@ -54,6 +55,10 @@ pub use publish::{BESIDE, broadest, obstacles, published_readme, readme_chart, r
 pub use reproduction::reproduction;
 pub use terminal::terminal;
 pub(crate) use text::one_line;
+pub use trend::{
+    Glyphs, TREND_VERSION, TrendBaseline, TrendChangeReport, TrendForecast, TrendGrowth, TrendNewest, TrendReport, TrendSeries, sparkline,
+    trend_csv, trend_json, trend_markdown, trend_schema, trend_terminal,
+};
 pub use weighing::{
     AgainstReport, BaseNamed, ChangedFile, DuplicateReport, FileChange, FileReport, FilesChange, HostReport, InventoryFormat, ReadHow,
     SizeChange, SizeReport, SourceKind, SourceReport, TransferReport, WEIGHING_VERSION, WastePlaceReport, WasteReport, WeighedLayer,

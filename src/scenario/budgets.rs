@@ -206,7 +206,9 @@ impl BudgetDraft {
     pub(super) fn finish(self, reader: &mut Reader<'_>, named: &Named<'_>) -> Option<Budget> {
         let measure = self.measure_of(reader)?;
         let (cache_state, edit) = self.state(reader, measure, named)?;
-        let definition = self.definition(reader, measure)?;
+        if !self.is_defined(reader, measure) {
+            return None;
+        }
         let variants = self.variants(reader, named);
         let limits = self.limits(reader, measure, named);
         let place = BudgetPlace { file: reader.file.path().display().to_string(), line: reader.file.line_of(self.span.start) };
@@ -215,7 +217,7 @@ impl BudgetDraft {
             name: self.name,
             variants: variants?,
             measure,
-            definition,
+            definition: self.definition.map(|definition| definition.text),
             cache_state: cache_state.to_owned(),
             edit,
             link: self.link,
@@ -265,8 +267,8 @@ impl BudgetDraft {
         match &self.edit {
             None if self.says("edit") => return None,
             None if state == "edit" => {
-                let names = suggest::list(named.edits.iter().copied());
-                let cure = format!("add: {EDIT}; the edits of this file: {names}");
+                let known = suggest::list(named.edits.iter().copied());
+                let cure = format!("add: {EDIT}; the edits of this file: {known}");
                 reader.error(span, format!("the budget '{}' does not say after which edit", self.name), cure);
                 return None;
             }
@@ -284,22 +286,21 @@ impl BudgetDraft {
         Some((state, self.edit.as_ref().map(|edit| edit.text.clone())))
     }
 
-    fn definition(&self, reader: &mut Reader<'_>, measure: Measure) -> Option<Option<String>> {
+    /// Whether the budget says which definition it means exactly where there are several.
+    fn is_defined(&self, reader: &mut Reader<'_>, measure: Measure) -> bool {
         let delta = measure == Measure::DeltaTransferSize;
         match &self.definition {
             Some(definition) if !delta => {
                 let message = format!("{} has one definition", measure.id());
                 reader.error(definition.span.clone(), message, "take 'definition' out; delta-transfer-size alone has two");
-                None
             }
-            None if self.says("definition") => None,
-            None if delta => {
+            None if delta && !self.says("definition") => {
                 let cure = "add definition = \"chain\" for what engines with a classic store fetch, or definition = \"blob\" for those that know every blob";
                 reader.error(self.span.clone(), format!("the budget '{}' does not say which delta-transfer-size", self.name), cure);
-                None
             }
-            definition => Some(definition.as_ref().map(|definition| definition.text.clone())),
+            definition => return definition.is_some() || !self.says("definition"),
         }
+        false
     }
 
     fn variants(&self, reader: &mut Reader<'_>, named: &Named<'_>) -> Option<Vec<String>> {

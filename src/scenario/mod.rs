@@ -32,6 +32,6 @@ pub use model::{Builder, Change, Edit, Expectation, Language, Scenario, Smoke, S
 pub use parse::{FILE_NAME, known_keys, parse_scenario};
 pub use problem::{Excerpt, Place, Problem, Problems, Related, Severity, Spot};
 pub use proposal::{Asked, Good, Proof, proposed};
-pub use select::select_variants;
+pub use select::{means_variant, select_variants};
 pub use sketch::{Details, Hint, Sketch, is_described, sketch};
 pub use smoke_container::is_variable_name;

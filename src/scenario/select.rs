@@ -14,7 +14,7 @@ pub fn select_variants(discovered: &mut Discovered, patterns: &[String]) -> Resu
         .iter()
         .flat_map(|scenario| scenario.variants.iter().map(|variant| (scenario.name.clone(), variant.name.clone())))
         .collect();
-    let idle = patterns.iter().filter(|pattern| !names.iter().any(|(scenario, variant)| means(pattern, scenario, variant)));
+    let idle = patterns.iter().filter(|pattern| !names.iter().any(|(scenario, variant)| means_variant(pattern, scenario, variant)));
     let problems = Problems(idle.map(|pattern| no_match(pattern, &names)).collect());
     if problems.has_errors() {
         return Err(problems);
@@ -22,7 +22,7 @@ pub fn select_variants(discovered: &mut Discovered, patterns: &[String]) -> Resu
     if !patterns.is_empty() {
         for scenario in &mut discovered.scenarios {
             let name = &scenario.name;
-            scenario.variants.retain(|variant| patterns.iter().any(|pattern| means(pattern, name, &variant.name)));
+            scenario.variants.retain(|variant| patterns.iter().any(|pattern| means_variant(pattern, name, &variant.name)));
         }
         discovered.scenarios.retain(|scenario| !scenario.variants.is_empty());
     }
@@ -41,7 +41,8 @@ fn no_match(pattern: &str, names: &[(String, String)]) -> Problem {
     Problem::error(format!("no variant matches '{pattern}'"), cure)
 }
 
-fn means(pattern: &str, scenario: &str, variant: &str) -> bool {
+/// Whether `pattern`, which is `VARIANT` or `SCENARIO/VARIANT` with `*` and `?`, means a variant.
+pub fn means_variant(pattern: &str, scenario: &str, variant: &str) -> bool {
     match pattern.split_once('/') {
         Some((left, right)) => glob(left.as_bytes(), scenario.as_bytes()) && glob(right.as_bytes(), variant.as_bytes()),
         None => glob(pattern.as_bytes(), variant.as_bytes()),
@@ -82,10 +83,10 @@ mod tests {
     #[test]
     fn a_pattern_names_a_variant_with_or_without_its_scenario() {
         for pattern in ["multi", "m*", "*", "go-api/multi", "*/multi", "go-*/*", "?ulti", "*l*i"] {
-            assert!(means(pattern, "go-api", "multi"), "{pattern}");
+            assert!(means_variant(pattern, "go-api", "multi"), "{pattern}");
         }
         for pattern in ["", "mult", "multi?", "node/multi", "multi/go-api", "go-api", "go-api/multi/x", "M*"] {
-            assert!(!means(pattern, "go-api", "multi"), "{pattern}");
+            assert!(!means_variant(pattern, "go-api", "multi"), "{pattern}");
         }
     }
 

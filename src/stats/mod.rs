@@ -1,22 +1,27 @@
 //! Pure statistics on slices of observations.
 //!
 //! Owns nothing. Every function names its formula's source. Values are finite numbers; an empty sample has no statistic,
-//! nor has one with a value that is not finite. The same values give the same statistic, everywhere and always. But for drift the order of the values says nothing.
+//! nor has one with a value that is not finite. The same values give the same statistic, everywhere and always. But for drift, change
+//! points and slopes the order of the values says nothing.
 
 mod change;
+mod change_points;
 mod drift;
 mod interval;
 mod outlier;
 mod ranks;
 mod ratio;
+mod slope;
 mod stop;
 mod variation;
 
 pub use change::{Change, Standing, VERDICT_VALUES};
+pub use change_points::{CHANGE_POINT_SIGNIFICANCE, ChangePoint, LONGEST_SERIES, SHORTEST_LEVEL, change_points};
 pub use drift::{DRIFT_SIGNIFICANCE, Drift};
 pub use interval::{Interval, median_interval};
 pub use outlier::{Bounds, OUTLIER_DISTANCE, outliers};
 pub use ratio::Ratio;
+pub use slope::{SLOPE_COVERAGE, SLOPE_VALUES, Slope};
 pub use stop::{Precision, enough};
 pub use variation::{coefficient_of_variation, robust_coefficient_of_variation};
 

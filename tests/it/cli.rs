@@ -17,6 +17,7 @@ mod publish;
 mod refusals;
 mod report;
 mod resume;
+mod trend;
 mod weigh;
 mod weigh_asked;
 mod weigh_host;

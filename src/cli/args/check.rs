@@ -1,8 +1,12 @@
 //! What can be typed after `check`.
 
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
+use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
+
+use crate::report::CiFormat;
 
 /// Arguments of `check`.
 #[derive(Debug, Args)]
@@ -28,10 +32,29 @@ pub(crate) struct CheckArgs {
 }
 
 /// A format that `check` prints.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CheckFormat {
-    /// For people: failures first, the verdict last
+    /// For people.
     Text,
-    /// Everything, as JSON
+    /// Everything, as JSON.
     Json,
+    /// For another program.
+    Ci(CiFormat),
+}
+
+impl ValueEnum for CheckFormat {
+    fn value_variants<'a>() -> &'a [Self] {
+        static ALL: LazyLock<Vec<CheckFormat>> =
+            LazyLock::new(|| [CheckFormat::Text, CheckFormat::Json].into_iter().chain(CiFormat::ALL.map(CheckFormat::Ci)).collect());
+        &ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let (id, about) = match self {
+            Self::Text => ("text", "For people: failures first, the verdict last"),
+            Self::Json => ("json", "Everything, as JSON"),
+            Self::Ci(format) => (format.id(), format.about()),
+        };
+        Some(PossibleValue::new(id).help(about))
+    }
 }

@@ -42,3 +42,12 @@ fn every_help_text_starts_with_a_capital_and_has_no_final_period() {
     let wrong: Vec<_> = found.iter().filter(|(_, text)| !text.starts_with(char::is_uppercase) || text.ends_with('.')).collect();
     assert!(wrong.is_empty() && found.len() > 40, "{wrong:#?}");
 }
+
+#[test]
+fn an_image_is_started_five_times_more_and_in_a_first_look_once() {
+    let starts = |more: &[&str]| match Cli::try_parse_from([&["loadline", "run"][..], more].concat()).map(|cli| cli.command) {
+        Ok(Command::Run(args)) => args.effort.starts,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!([starts(&[]), starts(&["--quick"]), starts(&["--quick", "--starts", "3"]), starts(&["--starts", "0"])], [5, 1, 3, 0]);
+}

@@ -21,7 +21,7 @@ pub(super) fn check(args: &CheckArgs) -> Result<Exit, Failure> {
     let baseline = args.baseline.as_deref().map(read).transpose()?;
     let (source, budgets) = held_to(args, &run, from_files)?;
     let evaluation = judge::check(&run, baseline.as_ref(), source, &budgets);
-    print(&text(&evaluation, args.format)?)?;
+    print(&text(&evaluation, &run, args.format)?)?;
     let exit = exit(&evaluation, args.strict);
     if args.tighten {
         tighten::tighten(&evaluation, &budgets)?;
@@ -29,10 +29,11 @@ pub(super) fn check(args: &CheckArgs) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
-fn text(evaluation: &Evaluation, format: CheckFormat) -> Result<String, Failure> {
+fn text(evaluation: &Evaluation, run: &Record, format: CheckFormat) -> Result<String, Failure> {
     match format {
         CheckFormat::Text => Ok(report::check_text(evaluation)),
         CheckFormat::Json => report::check_json(evaluation).map_err(|e| Failure::new(Exit::Internal, e)),
+        CheckFormat::Ci(format) => Ok(format.render(evaluation, Some(run))),
     }
 }
 

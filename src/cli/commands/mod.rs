@@ -6,6 +6,7 @@ mod compare;
 mod completions;
 mod doctor;
 mod farewell;
+mod history;
 mod init;
 mod list;
 mod merge;
@@ -14,6 +15,7 @@ mod resume;
 mod run;
 mod session;
 mod signals;
+mod trend;
 mod weigh;
 
 pub use doctor::doctor_schema;
@@ -38,6 +40,8 @@ pub(super) fn dispatch(command: Command, arguments: &[OsString]) -> Result<Exit,
         Command::Check(args) => check::check(&args),
         Command::Compare(args) => compare::compare(&args),
         Command::Merge(args) => merge::merge(&args),
+        Command::Trend(args) => trend::trend(&args),
+        Command::History(args) => history::history(&args),
         Command::Bases(args) => bases::bases(args),
         Command::Completions(args) => completions::completions(&args),
         Command::Man => completions::man(),

@@ -8,6 +8,8 @@ use super::{EntryKind, Item, Tree};
 
 /// A live file: a path that is left, from the root without a leading slash, and its bytes.
 pub type LiveFile = (Vec<u8>, u64);
+/// Bytes and item of a file, so that the greatest is the first to go: the smallest file, of equal ones the last.
+type Kept = Reverse<(u64, Reverse<u32>)>;
 
 impl Tree {
     /// The `count` biggest live files, biggest first, equal ones by path: a path that is left, the layer that has the bytes, and how many.
@@ -27,7 +29,7 @@ impl Tree {
     /// Of every layer, lowest first, the `count` biggest live files of at least `least` bytes, biggest first, equal ones by path. Of equal
     /// ones for which there is no room, those that came first in the layer are kept. Memory is bounded by what is kept.
     pub fn biggest_files_by_layer(&self, count: usize, least: u64) -> Vec<Vec<LiveFile>> {
-        let mut kept: Vec<BinaryHeap<Reverse<(u64, Reverse<u32>)>>> = vec![BinaryHeap::new(); self.layers.len()];
+        let mut kept: Vec<BinaryHeap<Kept>> = vec![BinaryHeap::new(); self.layers.len()];
         for (at, item) in self.live_files().filter(|(_, item)| item.size >= least) {
             let heap = &mut kept[usize::from(item.layer)];
             heap.push(Reverse((item.size, Reverse(at))));
@@ -36,7 +38,7 @@ impl Tree {
             }
         }
         let bearers = Bearers::of(self);
-        let named = |Reverse((size, Reverse(at))): Reverse<(u64, Reverse<u32>)>| (self.path_of(at, &bearers), size);
+        let named = |Reverse((size, Reverse(at))): Kept| (self.path_of(at, &bearers), size);
         let of_layer = |heap: BinaryHeap<_>| {
             let mut files: Vec<LiveFile> = heap.into_iter().map(named).collect();
             files.sort_unstable_by(|(a_path, a), (b_path, b)| b.cmp(a).then_with(|| a_path.cmp(b_path)));

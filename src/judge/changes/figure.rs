@@ -25,7 +25,7 @@ pub(super) fn exact(key: &SeriesKey, old: &[f64], new: &[f64]) -> FigureChange {
         std::cmp::Ordering::Less => ChangeVerdict::Improved,
         std::cmp::Ordering::Greater => ChangeVerdict::Regressed,
     };
-    let change = Some(after.median / before.median - 1.0).filter(|change| change.is_finite());
+    let change = Some((after.median - before.median) / before.median).filter(|change| change.is_finite());
     FigureChange { change, ..figure(key, old, new, verdict) }
 }
 

@@ -212,10 +212,9 @@ impl Tally {
 }
 
 /// Writes a whole number without a decimal point, so that bytes read as bytes, also where they became fewer.
-#[expect(clippy::ref_option, clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference to it")]
-fn number<S: Serializer>(value: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {
+fn number<'a, S: Serializer>(value: impl Into<Option<&'a f64>>, serializer: S) -> Result<S::Ok, S::Error> {
     #[expect(clippy::cast_possible_truncation, reason = "tested to be whole and within 2⁵³")]
-    match *value {
+    match value.into().copied() {
         Some(value) if value.fract() == 0.0 && value.abs() <= 9_007_199_254_740_992.0 => serializer.serialize_i64(value as i64),
         Some(value) => serializer.serialize_f64(value),
         None => serializer.serialize_none(),

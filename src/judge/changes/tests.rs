@@ -1,3 +1,5 @@
+//! Verdicts on samples whose truth is known.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Growth between images whose layers are known.
+
 use proptest::prelude::*;
 
 use super::*;
@@ -106,7 +108,7 @@ fn a_file_that_a_full_list_may_have_left_out_is_not_called_new() {
     more[0] = (99, 8_999);
     more[1] = (98, 10_000);
     let growth = between(&before, &image(&[(2, 1, 200_000, more)], None));
-    assert_eq!(growth.files.iter().map(|f| f.path.as_str()).collect::<Vec<_>>(), ["/98", "/1"]);
+    assert_eq!(growth.files.iter().map(|f| f.path.as_str()).collect::<Vec<_>>(), ["/98", "/0", "/1"]);
 }
 
 #[test]
@@ -131,7 +133,7 @@ fn images() -> impl Strategy<Value = (Weighing, Weighing)> {
             .into_iter()
             .enumerate()
             .map(|(at, (content, maker, bytes, files))| {
-                (if content < 3 { content } else { 10 + side * 100 + at as u8 }, maker, bytes, files)
+                (if content < 3 { content } else { 10 + side * 100 + u8::try_from(at).expect("a few layers") }, maker, bytes, files)
             })
             .collect()
     };

@@ -26,10 +26,10 @@ pub(super) struct Told {
 
 /// What is told of a variant; `None` where its image is the same.
 pub(super) fn told(variant: &VariantChange) -> Option<Told> {
-    let (none, bases) = (Growth::default(), variant.bases.iter().map(base));
     if variant.growth.is_none() && variant.bases.is_empty() {
         return None;
     }
+    let (none, bases) = (Growth::default(), variant.bases.iter().map(base));
     let growth = variant.growth.as_ref().unwrap_or(&none);
     // What matters most comes first, whichever way it went.
     let mut layers: Vec<&LayerGrowth> = growth.layers.iter().collect();
@@ -88,7 +88,6 @@ fn fit(text: &str) -> String {
     if text.chars().count() <= LONGEST { text.to_owned() } else { text.chars().take(LONGEST - 1).chain(['…']).collect() }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "differences beyond 2⁵³ bytes are of no real image")]
 fn bytes(value: i64) -> String {
     format!("{} B", signed(value as f64))
 }

@@ -4,7 +4,6 @@ use super::growth::told;
 use super::{HEADINGS, conditions, left_out, shown, times_note, title};
 use crate::judge::Changes;
 use crate::report::markdown::{escape, push, rows};
-use crate::units;
 
 /// The comparison as Markdown: totals, the figures that changed (with `all` every one), what changed in the images, folded away why figures
 /// could not be compared.
@@ -25,7 +24,7 @@ pub fn changes_markdown(changes: &Changes, all: bool) -> String {
         let headings = ["", "bytes", "what"].map(str::to_owned);
         push(&mut page, &rows(&headings, &[false, true, false], told.rows.iter().map(|row| row.iter().map(|cell| escape(cell)).collect())));
         if told.more > 0 {
-            push(&mut page, &format!("and {}\n", units::count(told.more, "more layer or file")));
+            push(&mut page, &format!("and {} more\n", told.more));
         }
     }
     let conditions: Vec<String> = conditions(changes).iter().map(|line| format!("- {}", escape(line))).collect();

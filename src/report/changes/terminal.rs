@@ -4,7 +4,6 @@ use super::growth::{Told, told};
 use super::{HEADINGS, conditions, left_out, shown, times_note, title};
 use crate::judge::Changes;
 use crate::report::comparison::grid;
-use crate::units;
 
 /// The comparison for a terminal of `width` columns, ends with a line break: totals, the figures that changed (with `all` every one), what
 /// changed in the images, and why figures could not be compared.
@@ -31,6 +30,6 @@ pub fn changes_terminal(changes: &Changes, all: bool, width: u16) -> String {
 fn image(told: &Told) -> Vec<String> {
     let wide = told.rows.iter().map(|[_, bytes, _]| bytes.chars().count()).max().unwrap_or(0);
     let rows = told.rows.iter().map(|[kind, bytes, what]| format!("  {kind:<5}  {bytes:>wide$}  {what}"));
-    let more = (told.more > 0).then(|| format!("  and {}", units::count(told.more, "more layer or file")));
+    let more = (told.more > 0).then(|| format!("  and {} more", told.more));
     [told.sentence.clone()].into_iter().chain(rows).chain(more).collect()
 }

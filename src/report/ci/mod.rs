@@ -77,10 +77,10 @@ impl CiFormat {
     pub const fn about(self) -> &'static str {
         match self {
             Self::Junit => "JUnit XML, a test case for each limit",
-            Self::Github => "annotations for the log of GitHub Actions",
+            Self::Github => "Annotations for the log of GitHub Actions",
             Self::GithubSummary => "Markdown to append to $GITHUB_STEP_SUMMARY",
-            Self::GithubOutputs => "lines to append to $GITHUB_OUTPUT",
-            Self::GitlabCodequality => "code quality report of GitLab",
+            Self::GithubOutputs => "Lines to append to $GITHUB_OUTPUT",
+            Self::GitlabCodequality => "Code quality report of GitLab",
             Self::Openmetrics => "OpenMetrics text, also for GitLab's metrics report",
             Self::CustomSmallerIsBetter => "JSON of github-action-benchmark's tool customSmallerIsBetter",
             Self::Bmf => "Bencher Metric Format",

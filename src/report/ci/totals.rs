@@ -64,6 +64,7 @@ impl Totals {
         let limits = if all == 1 { "1 limit".to_owned() } else { format!("{all} limits") };
         let are = |n: usize| if n == 1 { "is" } else { "are" };
         match (self.failed, self.errors(), self.verdict()) {
+            (0, 0, "nothing-checked") if all == 0 => "nothing was checked, there is no limit".to_owned(),
             (0, 0, "nothing-checked") => format!("nothing was checked ({limits} skipped)"),
             (0, 0, _) if self.passed == all => format!("{} within {limits}", if all == 1 { "the run is" } else { "all figures are" }),
             (0, 0, _) => format!("{} of {limits} {} kept, none is exceeded", self.passed, are(self.passed)),

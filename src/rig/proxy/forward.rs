@@ -102,16 +102,13 @@ impl Talk {
         let host = request.uri().authority().map(ToString::to_string).unwrap_or_default();
         let host = HeaderValue::try_from(host).map_err(|_| no_server())?;
         request.headers_mut().insert(HOST, host);
-        match self.shared.dialer.proxy(server, Purpose::Requests) {
-            Some(proxy) => {
-                if let Some(login) = proxy.basic_auth() {
-                    request.headers_mut().insert(PROXY_AUTHORIZATION, login.clone());
-                }
+        if let Some(proxy) = self.shared.dialer.proxy(server, Purpose::Requests) {
+            if let Some(login) = proxy.basic_auth() {
+                request.headers_mut().insert(PROXY_AUTHORIZATION, login.clone());
             }
-            None => {
-                let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
-                *request.uri_mut() = path.parse::<Uri>().map_err(|_| no_server())?;
-            }
+        } else {
+            let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+            *request.uri_mut() = path.parse::<Uri>().map_err(|_| no_server())?;
         }
         Ok(request)
     }

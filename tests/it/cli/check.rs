@@ -43,7 +43,7 @@ fn desk(budgets: &str, record: Record) -> Desk {
 fn budgets_of(desk: &Desk) -> Vec<Budget> {
     let mut budgets = read_budgets(&[desk.path().join("scenarios")]).expect("they are right");
     for place in budgets.iter_mut().filter_map(|budget| budget.place.as_mut()) {
-        place.file = "scenarios/go-api/scenario.toml".to_owned();
+        place.file = "scenarios/go-api/scenario.toml".into();
     }
     budgets
 }
@@ -118,10 +118,10 @@ fn a_run_that_nothing_can_be_held_to_exits_2_with_the_cure() {
 
 #[test]
 fn a_figure_that_is_missing_exits_3_even_beside_a_failure() {
-    let mut budgets = String::new();
-    for (name, variant, max) in [("too-big", "single", "1 MB"), ("unbuilt", "broken", "1 GB")] {
-        budgets.push_str(&format!("[budgets.{name}]\nmeasure = \"transfer-size\"\nvariants = [\"{variant}\"]\nmax = \"{max}\"\n"));
-    }
+    let budget = |name: &str, variant: &str, max: &str| {
+        format!("[budgets.{name}]\nmeasure = \"transfer-size\"\nvariants = [\"{variant}\"]\nmax = \"{max}\"\n")
+    };
+    let budgets = [budget("too-big", "single", "1 MB"), budget("unbuilt", "broken", "1 GB")].concat();
     let desk = Desk::new();
     desk.write("scenarios/go-api/scenario.toml", &format!("{HEAD}[variants.broken]\n{budgets}"));
     let mut record = go_api();
@@ -216,7 +216,7 @@ async fn a_run_keeps_the_budgets_of_its_scenarios_and_why_they_have_no_smoke_che
 
 fn relative(mut budgets: Vec<Budget>) -> Vec<Budget> {
     for place in budgets.iter_mut().filter_map(|budget| budget.place.as_mut()) {
-        place.file = "scenarios/tiny/scenario.toml".to_owned();
+        place.file = "scenarios/tiny/scenario.toml".into();
     }
     budgets
 }

@@ -52,13 +52,14 @@ fn record(desk: &Desk) -> Record {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_is_recorded_with_all_that_was_asked_for() {
     let desk = library();
-    let more = ["--warm-up", "1", "--time-limit", "1h30m", "--build-timeout", "20m", "--transfer-timeout", "90 s"];
+    let more = ["--warm-up", "1", "--time-limit", "1h30m", "--build-timeout", "20m", "--transfer-timeout", "90 s", "--starts", "7"];
     let ran = run(&desk, failing(), &more).await;
     assert_eq!(ran.code, Some(3), "{ran:?}");
     let record = record(&desk);
     let settings = &record.run.settings;
     assert_eq!((settings.warm_up, settings.trials, settings.time_limit), (1, 1, Some(5400.0)));
     assert_eq!((settings.build_timeout, settings.transfer_timeout), (Some(1200.0), Some(90.0)));
+    assert_eq!(settings.starts, 7);
     let warm_ups: Vec<bool> = record.trials.iter().map(|outcome| outcome.trial.warmup).collect();
     assert_eq!((warm_ups, record.run.state, record.run.stopped), (vec![true, false], RunState::Complete, None));
     assert!(ran.err.contains("tiny/small (warm-up 1): build-failed"), "{}", ran.err);

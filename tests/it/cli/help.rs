@@ -3,7 +3,7 @@
 use super::Desk;
 
 /// Every command, as it is asked for help.
-const COMMANDS: [&[&str]; 15] = [
+const COMMANDS: [&[&str]; 19] = [
     &[],
     &["doctor"],
     &["init"],
@@ -12,7 +12,11 @@ const COMMANDS: [&[&str]; 15] = [
     &["list"],
     &["report"],
     &["check"],
+    &["compare"],
     &["merge"],
+    &["trend"],
+    &["history"],
+    &["history", "add"],
     &["bases"],
     &["bases", "list"],
     &["bases", "build"],

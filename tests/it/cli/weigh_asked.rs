@@ -199,5 +199,5 @@ fn the_help_has_every_form_of_a_name_and_promises_no_verdict() {
     for form in ["engine:NAME", "registry:REF", "docker-archive:PATH[:NAME]", "oci:DIR[:NAME]", "oci-archive:PATH[:NAME]"] {
         assert!(one_line.contains(form), "{form} in {help}");
     }
-    assert!(!help.contains("budget") && !desk.run(&["--help"]).data().contains("budget"), "{help}");
+    assert!(!help.contains("budget"), "{help}");
 }

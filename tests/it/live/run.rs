@@ -7,6 +7,7 @@ mod downloads;
 mod failures;
 mod first;
 mod flat;
+mod gate;
 mod go_api;
 mod host;
 mod hub;

@@ -64,12 +64,12 @@ fn refusal(damage: impl Fn(&Path)) -> String {
 }
 
 /// Sets a field of the record's budget.
-fn of_budget(field: &str, value: Value) -> String {
+fn of_budget(field: &str, value: &Value) -> String {
     of_run(|run| run["budgets"][0][field] = value.clone())
 }
 
 /// Sets a field of the budget's first limit.
-fn of_limit(field: &str, value: Value) -> String {
+fn of_limit(field: &str, value: &Value) -> String {
     of_run(|run| run["budgets"][0]["limits"][0][field] = value.clone())
 }
 
@@ -80,23 +80,23 @@ fn every_broken_record_is_refused_with_a_message_of_its_own() {
         run["budgets"].as_array_mut().expect("a list").push(budget);
     };
     let cases = [
-        ("budget of no scenario", of_budget("scenario", json!("other"))),
-        ("budget of no variant", of_budget("variants", json!([]))),
-        ("budget of an unknown variant", of_budget("variants", json!(["distroless"]))),
-        ("budget of a variant twice", of_budget("variants", json!(["multi", "multi"]))),
-        ("budget of an unknown measure", of_budget("measure", json!("weight"))),
-        ("budget in no cache state", of_budget("cache_state", json!("lukewarm"))),
-        ("budget on what a state lacks", of_budget("cache_state", json!("warm"))),
-        ("budget after an edit of nothing", of_budget("edit", json!("source"))),
-        ("budget with a definition too many", of_budget("definition", json!("chain"))),
-        ("budget over no link", of_budget("link", json!("fast"))),
-        ("budget without limits", of_budget("limits", json!([]))),
-        ("budget with a hostile reason", of_budget("reason", json!("a\u{1b}[2Jb"))),
+        ("budget of no scenario", of_budget("scenario", &json!("other"))),
+        ("budget of no variant", of_budget("variants", &json!([]))),
+        ("budget of an unknown variant", of_budget("variants", &json!(["distroless"]))),
+        ("budget of a variant twice", of_budget("variants", &json!(["multi", "multi"]))),
+        ("budget of an unknown measure", of_budget("measure", &json!("weight"))),
+        ("budget in no cache state", of_budget("cache_state", &json!("lukewarm"))),
+        ("budget on what a state lacks", of_budget("cache_state", &json!("warm"))),
+        ("budget after an edit of nothing", of_budget("edit", &json!("source"))),
+        ("budget with a definition too many", of_budget("definition", &json!("chain"))),
+        ("budget over no link", of_budget("link", &json!("fast"))),
+        ("budget without limits", of_budget("limits", &json!([]))),
+        ("budget with a hostile reason", of_budget("reason", &json!("a\u{1b}[2Jb"))),
         ("budget there twice", of_run(twice)),
-        ("limit of no number", of_limit("value", Value::Null)),
-        ("limit of another number", of_limit("value", json!(250_000_000.0))),
-        ("limit in another unit", of_limit("written", json!("25 s"))),
-        ("limit of no kind", of_limit("kind", json!("min"))),
+        ("limit of no number", of_limit("value", &Value::Null)),
+        ("limit of another number", of_limit("value", &json!(250_000_000.0))),
+        ("limit in another unit", of_limit("written", &json!("25 s"))),
+        ("limit of no kind", of_limit("kind", &json!("min"))),
         ("limit against no variant", of_run(|run| run["budgets"][0]["limits"][1]["to"] = json!("distroless"))),
         ("limit there twice", of_run(|run| run["budgets"][0]["limits"][1] = run["budgets"][0]["limits"][0].clone())),
         ("plan with a variant twice", of_run(|run| run["plan"][1]["variant"] = json!("single"))),

@@ -20,11 +20,12 @@ fn workflow(name: &str) -> String {
     text(&format!("ci/github/{name}.yml"))
 }
 
-/// The texts of all `run:` below a node.
+/// The texts of all `run:` below a node, those of an action's inputs apart.
 fn commands(node: &Yaml<'_>) -> Vec<String> {
     if let Some(mapping) = node.as_mapping() {
         let run = mapping.iter().filter(|(key, _)| key.as_str() == Some("run")).filter_map(|(_, value)| value.as_str().map(str::to_owned));
-        return run.chain(mapping.iter().flat_map(|(_, value)| commands(value))).collect();
+        let inner = mapping.iter().filter(|(key, _)| key.as_str() != Some("with"));
+        return run.chain(inner.flat_map(|(_, value)| commands(value))).collect();
     }
     node.as_sequence().into_iter().flatten().flat_map(commands).collect()
 }

@@ -14,7 +14,8 @@ fn an_image_is_started_as_often_as_was_asked_for_and_no_container_stays() {
     }
     let _alone = alone();
     let before = MachineState::capture();
-    let (command, out) = Scene::of(&[("good", GOOD)]).command();
+    let mut scene = Scene::of(&[("good", GOOD)]);
+    let (command, out) = scene.command();
     let ended = command.args(["--starts", "3", "--builds", "cold,warm", "--message-format", "json"]).run().exits(0);
     assert_eq!(ended.stdout.matches(r#""phase":"starts""#).count(), 1, "warm builds are not started again");
     let record = record(&out);
@@ -35,7 +36,8 @@ fn a_first_look_starts_an_image_once_more() {
         return;
     }
     let _alone = alone();
-    let (command, out) = Scene::of(&[("good", GOOD)]).command();
+    let mut scene = Scene::of(&[("good", GOOD)]);
+    let (command, out) = scene.command();
     command.run().exits(0);
     let record = record(&out);
     assert_measured(&record, "good");

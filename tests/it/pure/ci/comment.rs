@@ -3,6 +3,8 @@
 use loadline::judge::Evaluation;
 use loadline::report::{COMMENT_LIMIT, COMMENT_MARKER, CiFormat, SUMMARY_LIMIT};
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
 
 use crate::support::{evaluations, records};
 
@@ -69,9 +71,20 @@ fn a_name_that_is_markup_is_found_by_this_test() {
     assert_eq!(faults("| a | b |\n| --- | --- |\n| x |\n<b>").len(), 2);
 }
 
+#[test]
+fn hostile_names_in_any_number_stay_within_the_limit() {
+    let mut runner = TestRunner::deterministic();
+    for _ in 0..5 {
+        let evaluation = evaluations::hostile(80).new_tree(&mut runner).expect("a value").current();
+        let page = CiFormat::Comment.render(&evaluation, None);
+        assert!(page.len() < COMMENT_LIMIT, "{}", page.len());
+        assert_eq!(faults(&page), Vec::<String>::new());
+    }
+}
+
 proptest! {
     #[test]
-    fn no_name_is_more_than_text(evaluation in evaluations::hostile(40)) {
+    fn no_name_is_more_than_text(evaluation in evaluations::hostile(8)) {
         for (format, limit) in [(CiFormat::Comment, COMMENT_LIMIT - 1), (CiFormat::GithubSummary, SUMMARY_LIMIT)] {
             let page = format.render(&evaluation, None);
             prop_assert!(page.len() <= limit, "{}", page.len());

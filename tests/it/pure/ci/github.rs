@@ -1,5 +1,6 @@
 //! Workflow commands and outputs, read by the rules of GitHub's runner (`ActionCommand.cs`, `FileCommandManager.cs`).
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use loadline::report::CiFormat;
@@ -41,21 +42,24 @@ fn outputs(text: &str) -> Result<BTreeMap<String, String>, String> {
         let heredoc = line.find("<<").unwrap_or(usize::MAX);
         if line.is_empty() {
             continue;
-        } else if equals < heredoc {
-            found.insert(line[..equals].to_owned(), line[equals + 1..].to_owned());
-        } else if heredoc < equals {
-            let (name, end) = (&line[..heredoc], &line[heredoc + 2..]);
-            let mut value = Vec::new();
-            loop {
-                match lines.next() {
-                    Some(line) if line == end => break,
-                    Some(line) => value.push(line),
-                    None => return Err(format!("{end} is missing")),
-                }
+        }
+        match equals.cmp(&heredoc) {
+            Ordering::Less => {
+                found.insert(line[..equals].to_owned(), line[equals + 1..].to_owned());
             }
-            found.insert(name.to_owned(), value.join("\n"));
-        } else {
-            return Err(format!("{line:?} is no output"));
+            Ordering::Greater => {
+                let (name, end) = (&line[..heredoc], &line[heredoc + 2..]);
+                let mut value = Vec::new();
+                loop {
+                    match lines.next() {
+                        Some(line) if line == end => break,
+                        Some(line) => value.push(line),
+                        None => return Err(format!("{end} is missing")),
+                    }
+                }
+                found.insert(name.to_owned(), value.join("\n"));
+            }
+            Ordering::Equal => return Err(format!("{line:?} is no output")),
         }
     }
     Ok(found)

@@ -8,9 +8,11 @@ use quick_junit::{NonSuccessKind, Report, TestCaseStatus};
 use super::count;
 use crate::support::{evaluations, records};
 
+type Names = &'static [&'static str];
+
 /// Element, attributes that it must have, attributes that it may have, elements that may be in it: what `junit-10.xsd` of Jenkins' xUnit
 /// plugin says of those that are used here.
-const ALLOWED: [(&str, &[&str], &[&str], &[&str]); 9] = [
+const ALLOWED: [(&str, Names, Names, Names); 9] = [
     ("testsuites", &[], &["name", "time", "tests", "failures", "errors"], &["testsuite"]),
     (
         "testsuite",

@@ -138,7 +138,7 @@ const WORSE: [(&str, &str); 9] = [
 ];
 
 fn tables(cases: &[(&str, &str)]) -> String {
-    cases.iter().map(|(name, keys)| format!("[budgets.{name}]\n{keys}\n")).collect()
+    cases.iter().map(|(name, keys)| format!("[budgets.{name}]\n{keys}\n")).collect::<Vec<_>>().concat()
 }
 
 #[test]
@@ -156,7 +156,7 @@ fn every_budget_that_nothing_can_be_held_to_is_refused_with_its_line_and_a_cure(
 fn a_long_reason_and_too_many_budgets_are_refused() {
     let long = parse(&format!("[budgets.size]\nmax-layers = 3\nreason = \"{}\"\n", "a".repeat(301))).expect_err("too long");
     assert_eq!(messages(&long), ["'budgets.size.reason' has more than 300 characters"]);
-    let many: String = (0..201).map(|n| format!("[budgets.b{n:03}]\nmax-layers = 3\n")).collect();
+    let many = (0..201).map(|n| format!("[budgets.b{n:03}]\nmax-layers = 3\n")).collect::<Vec<_>>().concat();
     assert_eq!(messages(&parse(&many).expect_err("too many")), ["there are more than 200 budgets"]);
 }
 

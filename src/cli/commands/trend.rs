@@ -1,0 +1,81 @@
+//! `trend`: what changed over many runs.
+
+use crate::cli::args::{BaselineArg, TrendArgs, TrendFormat};
+use crate::cli::{Exit, Failure, plain, printer};
+use crate::judge::{self, BaselineChoice, TrendQuestion};
+use crate::record::{self, History, SeriesKey};
+use crate::report::{self, Glyphs, TrendReport};
+use crate::scenario;
+
+use super::print;
+
+/// Reads the history and prints what there is to tell of it.
+pub(super) fn trend(args: &TrendArgs) -> Result<Exit, Failure> {
+    let history = History::read(&args.places).map_err(|e| Failure::new(Exit::Record, e))?;
+    for warning in &history.warnings {
+        printer::talk(&format!("warning: {}", plain::line(&warning.message)));
+    }
+    let question = question(args)?;
+    let trends = judge::trends(&history, &question, |key| wanted(args, key));
+    if trends.is_empty() {
+        return Err(nothing_wanted(&history));
+    }
+    let report = TrendReport::new(&history, &trends, &question, args.all);
+    let text = match args.format {
+        TrendFormat::Terminal => Ok(report::trend_terminal(&report, glyphs())),
+        TrendFormat::Markdown => Ok(report::trend_markdown(&report)),
+        TrendFormat::Csv => report::trend_csv(&report),
+        TrendFormat::Json => report::trend_json(&report),
+    };
+    print(&text.map_err(|e| Failure::new(Exit::Record, e))?)
+}
+
+fn wanted(args: &TrendArgs, key: &SeriesKey) -> bool {
+    let scenario = |pattern: &String| scenario::means_variant(&format!("{pattern}/*"), &key.scenario, &key.variant);
+    let variant = |pattern: &String| scenario::means_variant(pattern, &key.scenario, &key.variant);
+    (args.scenarios.is_empty() || args.scenarios.iter().any(scenario))
+        && (args.variants.is_empty() || args.variants.iter().any(variant))
+        && (args.measures.is_empty() || args.measures.contains(&key.measure))
+}
+
+fn nothing_wanted(history: &History) -> Failure {
+    let mut variants: Vec<String> = history.series.keys().map(|key| format!("{}/{}", key.scenario, key.variant)).collect();
+    variants.dedup();
+    let message = format!("no series of the history is what --scenario, --variant and --measure ask for; it has {}", variants.join(", "));
+    Failure::new(Exit::Usage, plain::line(&message))
+}
+
+fn question(args: &TrendArgs) -> Result<TrendQuestion, Failure> {
+    let limits = args.limits.iter().map(|limit| (limit.measure, limit.limit)).collect();
+    let baseline = args.baseline.as_ref().map(|baseline| choice(args, baseline)).transpose()?;
+    Ok(TrendQuestion { limits, baseline, smallest: args.smallest })
+}
+
+/// The baseline, with what git knows of it.
+fn choice(args: &TrendArgs, baseline: &BaselineArg) -> Result<BaselineChoice, Failure> {
+    let unknown = |what: &str| {
+        let message = format!("git knows no {what} in {}; name another, or the repository with --repository", args.repository.display());
+        Failure::new(Exit::Usage, plain::line(&message))
+    };
+    Ok(match baseline {
+        BaselineArg::MergeBase(other) => {
+            let commits = record::merge_base_line(&args.repository, other);
+            BaselineChoice::MergeBase(commits.ok_or_else(|| unknown(&format!("common commit of HEAD and {other}")))?)
+        }
+        BaselineArg::LastRelease => {
+            let commits = record::release_commits(&args.repository).filter(|commits| !commits.is_empty());
+            BaselineChoice::LastRelease(commits.ok_or_else(|| unknown("tag that leads to HEAD"))?)
+        }
+        BaselineArg::Run(id) => BaselineChoice::Run(id.clone()),
+        BaselineArg::Window(runs) => BaselineChoice::Window(*runs),
+    })
+}
+
+/// Blocks, unless the terminal or the locale says that it has no more than ASCII.
+fn glyphs() -> Glyphs {
+    let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(variable).map(|value| value.to_lowercase());
+    let plain_locale = locale.is_some_and(|locale| !locale.contains("utf-8") && !locale.contains("utf8"));
+    let plain_terminal = variable("TERM").is_some_and(|term| term == "dumb" || term == "linux");
+    if printer::data_on_terminal() && (plain_locale || plain_terminal) { Glyphs::Ascii } else { Glyphs::Blocks }
+}

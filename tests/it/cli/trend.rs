@@ -1,0 +1,78 @@
+//! `history add` and `trend`: from run folders to what changed.
+
+use loadline::measure::Measure;
+use loadline::record::{Record, Store};
+
+use super::Desk;
+use crate::support::records::{change, go_api};
+
+fn store(desk: &Desk, n: u32, size: f64) {
+    let mut record: Record = go_api();
+    record.run.run_id = format!("run-{n}");
+    record.run.started = format!("2026-01-{:02}T12:00:00Z", n + 1).parse().expect("a time");
+    change(&mut record, "multi", Measure::TransferSize, |_| size);
+    let mut store = Store::create(&desk.path().join(format!("results/run-{n}"))).expect("the folder is new");
+    record.trials.iter().for_each(|outcome| store.append(outcome).expect("the outcome is believable"));
+    store.finish(&record.run).expect("run.json is written");
+}
+
+/// A desk with three runs below `results`, the last with a larger image.
+fn measured() -> Desk {
+    let desk = Desk::new();
+    for (n, size) in [(0, 7e6), (1, 7e6), (2, 8e6)] {
+        store(&desk, n, size);
+    }
+    desk
+}
+
+#[test]
+fn runs_are_added_once_and_their_trend_is_that_of_the_folders() {
+    let desk = measured();
+    let add = ["history", "add", "history.jsonl", "results/run-0", "results/run-1", "results/run-2"];
+    insta::assert_snapshot!("history_added", desk.run(&add).data());
+    insta::assert_snapshot!("history_added_again", desk.run(&add).data());
+    let text = desk.run(&["trend", "history.jsonl"]).data();
+    insta::assert_snapshot!("trend_of_three_runs", text);
+    assert_eq!(desk.run(&["trend"]).data(), text, "the folder of results is the default");
+    assert_eq!(desk.run(&["trend", "history.jsonl", "results", "--format", "text"]).data(), text);
+}
+
+#[test]
+fn every_format_is_printed_and_all_tells_of_calm_series_too() {
+    let desk = measured();
+    let printed = |more: &[&str]| desk.run(&[&["trend", "results"], more].concat()).data();
+    assert!(printed(&["--format", "markdown"]).contains("| series |"));
+    assert!(printed(&["--format", "csv"]).starts_with("scenario,variant,measure"));
+    let json: serde_json::Value = serde_json::from_str(&printed(&["--format", "json"])).expect("JSON");
+    assert_eq!((json["runs"].as_u64(), json["series"].as_array().map(Vec::len)), (Some(3), Some(1)), "{json}");
+    let all: serde_json::Value = serde_json::from_str(&printed(&["--format", "json", "--all"])).expect("JSON");
+    assert!(all["series"].as_array().is_some_and(|series| series.len() > 20) && all["calm"] == 0, "{all}");
+    let limited = printed(&["--limit", "transfer-size=7.5MB", "--variant", "go-*/multi"]);
+    assert!(limited.contains("limit 7.5 MB: reached"), "{limited}");
+    let beside = printed(&["--baseline", "window:2"]);
+    assert!(beside.contains("beside the median of the 2 runs before"), "{beside}");
+}
+
+#[test]
+fn what_is_not_there_is_refused_with_what_is() {
+    let desk = measured();
+    assert!(desk.run(&["trend", "results", "--variant", "tiny"]).refusal(2).contains("it has go-api/multi, go-api/single"));
+    assert!(desk.run(&["trend", "results", "--baseline", "last-release"]).refusal(2).contains("git knows no tag"));
+    assert!(desk.run(&["trend", "results", "--measure", "size"]).refusal(2).contains("the measures are transfer-size"));
+    assert!(desk.run(&["trend", "nowhere"]).refusal(5).contains("nowhere"));
+    desk.write("history.jsonl", "{}\n");
+    assert!(desk.run(&["trend", "history.jsonl"]).refusal(5).contains("history.jsonl:1: is no line of a history"));
+    assert!(desk.run(&["history", "add", "history.jsonl", "results"]).refusal(5).contains("run.json"));
+}
+
+#[test]
+fn a_torn_history_is_read_with_a_warning() {
+    let desk = measured();
+    desk.run(&["history", "add", "h", "results/run-0", "results/run-2"]).data();
+    let path = desk.path().join("h");
+    let text = std::fs::read_to_string(&path).expect("text");
+    std::fs::write(&path, &text[..text.len() - 20]).expect("it is cut");
+    let ran = desk.run(&["trend", "h"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.err.starts_with("warning: h:") && ran.err.contains("was cut off"), "{}", ran.err);
+}
