@@ -124,18 +124,19 @@ impl<E: Engine> TrialRunner<'_, E> {
     }
 
     async fn measure(&self, draft: &mut Draft) -> Result<Status, Stop> {
+        // A trial is deep: what a thread has of stack is little, so that its parts lie on the heap.
         match self.build {
-            Build::Cold => self.cold(draft).await,
-            Build::Warm(made) => self.warm(made, draft).await,
-            Build::Edit(_, made) => self.edited(made, draft).await,
-            Build::Base(made) => self.rebased(made, draft).await,
-            Build::Clean(_, made) => self.clean(made, draft).await,
+            Build::Cold => Box::pin(self.cold(draft)).await,
+            Build::Warm(made) => Box::pin(self.warm(made, draft)).await,
+            Build::Edit(_, made) => Box::pin(self.edited(made, draft)).await,
+            Build::Base(made) => Box::pin(self.rebased(made, draft)).await,
+            Build::Clean(_, made) => Box::pin(self.clean(made, draft)).await,
         }
     }
 
     async fn cold(&self, draft: &mut Draft) -> Result<Status, Stop> {
         self.reset().await?;
-        let solve = match self.build(draft).await? {
+        let solve = match Box::pin(self.build(draft)).await? {
             Built::Image(solve) => solve,
             Built::Expected(status) => return Ok(status),
         };
@@ -144,10 +145,10 @@ impl<E: Engine> TrialRunner<'_, E> {
         draft.numbers.reported(image.reported_size);
         let proven = self.scenario.smoke.check().is_some();
         self.emitter.send(EventKind::size_so_far(self.trial(), image.reported_size, solve.wall, proven));
-        let status = self.prove(&solve, draft).await?;
+        let status = Box::pin(self.prove(&solve, draft)).await?;
         if status.has_numbers() {
-            self.start_again(&solve, draft).await?;
-            self.transfer(&solve, &image, draft).await?;
+            Box::pin(self.start_again(&solve, draft)).await?;
+            Box::pin(self.transfer(&solve, &image, draft)).await?;
             draft.made = Some(Made { diff_ids: image.diff_ids, status: status.clone(), weighing: draft.weighing.clone() });
         }
         Ok(status)

@@ -78,9 +78,9 @@ impl<E: Engine> TrialRunner<'_, E> {
         let began = Instant::now();
         // Not given up when the user stops the run: a container that was half started would be nobody's to remove.
         let start = tokio::time::timeout(self.limits.call, self.bench.builder.start(&spec));
-        let started = self.accounted(turn, start).await.map_err(|_| timed_out("the container's start", self.limits.call))?;
+        let started = self.accounted(turn, Box::pin(start)).await.map_err(|_| timed_out("the container's start", self.limits.call))?;
         match started {
-            Ok(container) => self.ask(&container, check, (turn, began)).await,
+            Ok(container) => Box::pin(self.ask(&container, check, (turn, began))).await,
             Err(EngineError::NotStarted { message, .. }) => Ok(Ended::Failed {
                 reason: format!("its container did not start: {message}; check the image's ENTRYPOINT and CMD"),
                 log: Vec::new(),
@@ -105,7 +105,7 @@ impl<E: Engine> TrialRunner<'_, E> {
     /// The container is removed whatever came of it; only a private engine that is about to go takes it along.
     async fn ask(&self, container: &Container, check: &SmokeCheck, (turn, began): (Turn, Instant)) -> Result<Ended, Stop> {
         let limit = check.timeout + self.limits.call;
-        let proof = self.guard("the smoke check", limit, smoke::prove(&self.bench.builder, container, check)).await;
+        let proof = self.guard("the smoke check", limit, Box::pin(smoke::prove(&self.bench.builder, container, check))).await;
         if self.goes_with_its_engine() {
             return Err(Stop::Status(Status::Interrupted));
         }
