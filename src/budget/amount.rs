@@ -27,8 +27,8 @@ impl Limit {
     /// Reads a `max` of `measure`: an amount in a unit that fits the measure.
     pub fn max(measure: Measure, text: &str) -> Result<Self, LimitError> {
         let value = amount(measure, text)?;
-        // An update can move nothing; everything else that is measured is something.
-        if value == 0.0 && measure != Measure::DeltaTransferSize {
+        // An update can move nothing, and a build download nothing; everything else that is measured is something.
+        if value == 0.0 && !matches!(measure, Measure::DeltaTransferSize | Measure::BuildDownload) {
             return Err(LimitError::Zero { text: text.to_owned(), measure: measure.id(), wanted: wanted(measure) });
         }
         Ok(Self::Max { value, written: text.trim().to_owned() })

@@ -12,7 +12,7 @@ mod ruling;
 use super::{BudgetSource, Check, CheckOutcome, Evaluation, growth};
 use crate::budget::{Budget, Increase, Limit};
 use crate::measure::{Kind, Measure};
-use crate::record::{PlannedVariant, Record};
+use crate::record::{PlannedVariant, Record, Status, TrialOutcome};
 use held::{Held, Sides};
 pub use ruling::Ruling;
 
@@ -32,7 +32,7 @@ pub fn check(run: &Record, baseline: Option<&Record>, source: BudgetSource, budg
     }
     for budget in budgets {
         for variant in budget.variants.iter().filter(|variant| !is_planned(run, &budget.scenario, variant)) {
-            checks.extend(questions(budget, variant).map(|limit| not_planned(budget, variant, limit)));
+            checks.extend(questions(budget, variant).map(|limit| not_planned(&sides, budget, variant, limit)));
         }
     }
     let loosened = if matches!(source, BudgetSource::Files { .. }) { loosened::loosened(run, budgets) } else { Vec::new() };
@@ -43,13 +43,20 @@ pub fn check(run: &Record, baseline: Option<&Record>, source: BudgetSource, budg
 /// What a run is held to where nobody wrote budgets but named a baseline: D3 of every variant may grow by one per cent.
 pub fn usual_budgets(run: &Record) -> Vec<Budget> {
     let mut budgets: Vec<Budget> = Vec::new();
-    for planned in &run.run.plan {
+    for planned in run.run.plan.iter().filter(|planned| !fails_as_expected(run, planned)) {
         match budgets.iter_mut().find(|budget| budget.scenario == planned.scenario) {
             Some(budget) => budget.variants.push(planned.variant.clone()),
             None => budgets.push(usual(planned)),
         }
     }
     budgets
+}
+
+/// Whether a variant is meant to fail and did: it has no figures and lacks none.
+fn fails_as_expected(run: &Record, planned: &PlannedVariant) -> bool {
+    let of = |o: &&TrialOutcome| (&o.trial.scenario, &o.trial.variant) == (&planned.scenario, &planned.variant);
+    let mut outcomes = run.trials.iter().filter(of).peekable();
+    outcomes.peek().is_some() && outcomes.all(|o| matches!(o.status, Status::ExpectedFailure { .. }))
 }
 
 fn usual(planned: &PlannedVariant) -> Budget {
@@ -85,9 +92,17 @@ fn judged(sides: &Sides<'_>, budget: &Budget, planned: &PlannedVariant, limit: &
     Check { growth, ..written(budget, &planned.variant, limit, held) }
 }
 
-fn not_planned(budget: &Budget, variant: &str, limit: &Limit) -> Check {
-    let why = "this run did not plan the variant".to_owned();
-    written(budget, variant, limit, Held::without(CheckOutcome::Skip { why }))
+/// A variant that the baseline has, and a run that was asked for the same has not, is gone or has another name: its limit is no longer
+/// held. A run that was asked for other scenarios or variants left it out on purpose.
+fn not_planned(sides: &Sides<'_>, budget: &Budget, variant: &str, limit: &Limit) -> Check {
+    let asked = |record: &Record| (record.run.settings.scenarios.clone(), record.run.settings.variants.clone());
+    let gone = |baseline: &Record| is_planned(baseline, &budget.scenario, variant) && asked(baseline) == asked(sides.run);
+    let outcome = if sides.baseline.is_some_and(gone) {
+        CheckOutcome::Unmeasured { why: "the baseline has the variant, and this run has it no more".to_owned() }
+    } else {
+        CheckOutcome::Skip { why: "this run did not plan the variant".to_owned() }
+    };
+    written(budget, variant, limit, Held::without(outcome))
 }
 
 fn written(budget: &Budget, variant: &str, limit: &Limit, held: Held) -> Check {

@@ -1,6 +1,6 @@
 //! One limit held against one figure.
 
-use super::figure::{Missing, values};
+use super::figure::{Figure, Missing, figure};
 use crate::budget::{Budget, Increase, Limit, share_of};
 use crate::judge::CheckOutcome;
 use crate::judge::conditions::change_obstacle;
@@ -65,18 +65,47 @@ impl Sides<'_> {
         if let Some(wanted) = budget.link.as_ref().filter(|wanted| *wanted != link) {
             return Err(skip(format!("it is for the link {wanted}, and the run had {link}")));
         }
-        let sample = values(self.run, planned, budget).map_err(of_the_run)?;
-        let actual = median(&sample).ok_or_else(|| unmeasured("a value is no number"))?;
+        let found = figure(self.run, planned, budget, self.excuses(planned)).map_err(|missing| self.of_the_run(missing, planned))?;
+        let sample = &found.values;
+        let actual = median(sample).ok_or_else(|| unmeasured("a value is no number"))?;
         let held = match limit {
-            Limit::Max { value, .. } => max(budget, &sample, *value),
-            Limit::MaxIncrease { by, .. } => self.increase(budget, planned, &sample, *by),
-            Limit::MaxRatio { to, share, .. } => self.ratio(budget, planned, (&sample, to), *share),
+            Limit::Max { value, .. } => max(budget, sample, *value),
+            Limit::MaxIncrease { by, .. } => self.increase(budget, planned, &found, *by),
+            Limit::MaxRatio { to, share, .. } => self.ratio(budget, planned, (sample, to), *share),
         };
         // The figure is told even where the limit cannot be held against it.
         held.or_else(|outcome| Ok(Held { actual: Some(actual), ..Held::without(outcome) }))
     }
 
-    fn increase(&self, budget: &Budget, planned: &PlannedVariant, sample: &[f64], by: Increase) -> Result<Held, CheckOutcome> {
+    /// Whether a run without a smoke check is as the baseline was. Without a baseline that is not known, and its own word counts.
+    fn excuses(&self, planned: &PlannedVariant) -> bool {
+        let proven_before = |baseline: &Record| {
+            let is_it = |p: &PlannedVariant| p.scenario == planned.scenario;
+            baseline.run.plan.iter().any(is_it) && !baseline.run.smoke_skipped.contains_key(&planned.scenario)
+        };
+        !self.baseline.is_some_and(proven_before)
+    }
+
+    /// A build that the run did not make although it was asked for the same as the baseline, which has it, is no longer there.
+    fn of_the_run(&self, missing: Missing, planned: &PlannedVariant) -> CheckOutcome {
+        match missing {
+            Missing::NotAsked(_) if self.is_gone(planned) => unmeasured("the baseline has it, and this run has no such build any more"),
+            missing => of_the_run(missing),
+        }
+    }
+
+    fn is_gone(&self, planned: &PlannedVariant) -> bool {
+        let same = |p: &PlannedVariant| (&p.scenario, &p.variant) == (&planned.scenario, &planned.variant);
+        let lost = |baseline: &Record| {
+            let before = baseline.run.plan.iter().find(|p| same(p));
+            before.is_some_and(|before| before.edits.iter().any(|edit| !planned.edits.contains(edit)))
+                && baseline.run.settings.builds == self.run.run.settings.builds
+        };
+        self.baseline.is_some_and(lost)
+    }
+
+    fn increase(&self, budget: &Budget, planned: &PlannedVariant, found: &Figure, by: Increase) -> Result<Held, CheckOutcome> {
+        let sample = &found.values;
         let Some(baseline) = self.baseline else {
             return Err(skip("there is no baseline; name one with --baseline RUN"));
         };
@@ -90,7 +119,13 @@ impl Sides<'_> {
         if let Some(why) = change_obstacle(budget.measure, baseline, self.run) {
             return Err(not_comparable(why));
         }
-        let old = values(baseline, before, budget).map_err(of_the_baseline)?;
+        let old = figure(baseline, before, budget, true).map_err(of_the_baseline)?;
+        if old.definition != found.definition {
+            let name = |definition: &Option<String>| definition.clone().unwrap_or_else(|| "none".to_owned());
+            let (was, is) = (name(&old.definition), name(&found.definition));
+            return Err(not_comparable(format!("the definition differs: {was} in the baseline, {is} here")));
+        }
+        let old = old.values;
         let reference = Estimate::of(&old).ok_or_else(|| not_comparable("the baseline has a value that is no number"))?;
         match budget.measure.kind() {
             Kind::Exact => Ok(grown(sample, &reference, by)),
@@ -105,7 +140,7 @@ impl Sides<'_> {
             CheckOutcome::Unmeasured { why } => unmeasured(format!("{to}: {why}")),
             outcome => outcome,
         };
-        let under = values(self.run, other, budget).map_err(of_other)?;
+        let under = figure(self.run, other, budget, self.excuses(other)).map_err(of_other)?.values;
         let (Some(over), Some(under)) = (Estimate::of(sample), Estimate::of(&under)) else {
             return Err(unmeasured("a value is no number"));
         };
@@ -142,6 +177,11 @@ fn slower(sample: &[f64], old: &[f64], by: Increase) -> Result<Held, CheckOutcom
         Increase::Amount(amount) => (amount / reference, reference + amount),
     };
     let few = format!("a verdict on a change of times needs {VERDICT_VALUES} values a side: there are {} and {}", old.len(), sample.len());
+    if old.iter().chain(sample).any(|value| *value == 0.0) && old.len().min(sample.len()) >= VERDICT_VALUES {
+        // Of nothing there is no relative change, as with downloads of builds that need none: the figure itself is held to what it comes to.
+        let interval = Estimate::of(sample).and_then(|estimate| estimate.interval);
+        return Ok(Held::sampled((actual, allowed), Some(reference), (interval, allowed), &few));
+    }
     let change = Change::unpaired(old, sample).filter(|change| change.n >= VERDICT_VALUES);
     Ok(Held::sampled((actual, allowed), Some(reference), (change.map(|change| change.interval), share), &few))
 }

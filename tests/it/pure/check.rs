@@ -371,3 +371,29 @@ proptest! {
         prop_assert_eq!(word(&new(most + 1), Some(&old), &limit), "fail");
     }
 }
+
+#[test]
+fn starts_after_others_are_no_measure_of_a_first_one() {
+    let first = run(&[1.0; 8]);
+    let mut repeated = first.clone();
+    for outcome in &mut repeated.trials {
+        for observation in outcome.observations.iter_mut().filter(|o| o.measure == Measure::BuildTime) {
+            observation.definition = Some("repeated".to_owned());
+        }
+    }
+    let limit = more(Measure::BuildTime, "10 %");
+    assert_eq!(why(&repeated, Some(&first), &limit), "not-comparable: the definition differs: none in the baseline, repeated here");
+}
+
+#[test]
+fn a_variant_that_the_baseline_has_and_the_run_lost_is_unmeasured() {
+    let old = run(&FIVE);
+    let mut new = old.clone();
+    new.run.plan.retain(|planned| planned.variant != "multi");
+    new.trials.retain(|outcome| outcome.trial.variant != "multi");
+    let limit = max(Measure::TransferSize, "9000 B");
+    assert_eq!(word(&new, Some(&old), &limit), "unmeasured");
+    assert_eq!(word(&new, None, &limit), "skip");
+    new.run.settings.variants = vec!["single".to_owned()];
+    assert_eq!(word(&new, Some(&old), &limit), "skip", "it was left out on purpose");
+}
