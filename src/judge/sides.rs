@@ -64,7 +64,7 @@ impl<'a> Sides<'a> {
 
     /// Whether the baseline has the figure of `key`, and the run planned its variant and has no such trial with numbers.
     pub(super) fn is_lost(&self, key: &SeriesKey) -> bool {
-        let has = self.run.trials.iter().any(|o| o.status.has_numbers() && is_of(&o.trial, key));
+        let has = self.run.trials.iter().any(|o| o.status.has_numbers() && !o.trial.warmup && is_of(&o.trial, key));
         self.old.contains_key(key) && !has && planned(self.run, key).is_some()
     }
 }

@@ -26,7 +26,8 @@ pub(super) fn compare(args: &CompareArgs) -> Result<Exit, Failure> {
         CompareFormat::Json => report::changes_json(&changes),
     };
     print(&text.map_err(|error| Failure::new(Exit::Internal, error))?)?;
-    if !changes.has_comparable() {
+    let broke = args.fail_on_regression && changes.has_lost();
+    if !changes.has_comparable() && !broke {
         return Err(nothing(&changes));
     }
     Ok(exit(&changes, args.fail_on_regression))

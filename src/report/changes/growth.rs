@@ -4,6 +4,7 @@ use super::signed;
 use crate::judge::{BaseChange, FileGrowth, Growth, LayerGrowth, VariantChange};
 use crate::report::text::one_line;
 use crate::report::weighing::{fit_path, instruction, shown};
+use crate::units;
 
 /// How many layers and files are told; JSON has all of them.
 const SHOWN: usize = 8;
@@ -32,12 +33,13 @@ pub(super) fn told(variant: &VariantChange) -> Option<Told> {
     let (none, bases) = (Growth::default(), variant.bases.iter().map(base));
     let growth = variant.growth.as_ref().unwrap_or(&none);
     // What matters most comes first, whichever way it went.
-    let mut layers: Vec<&LayerGrowth> = growth.layers.iter().collect();
+    let (mut layers, same): (Vec<&LayerGrowth>, Vec<_>) = growth.layers.iter().partition(|layer| is_other_size(layer));
     layers.sort_by_key(|layer| std::cmp::Reverse(layer.bytes().unsigned_abs()));
     let mut files: Vec<&FileGrowth> = growth.files.iter().collect();
     files.sort_by_key(|file| std::cmp::Reverse(file.bytes().unsigned_abs()));
     let more = layers.len().saturating_sub(SHOWN) + files.len().saturating_sub(SHOWN);
-    let rows = bases.chain(layers.into_iter().take(SHOWN).map(layer)).chain(files.into_iter().take(SHOWN).map(file)).collect();
+    let layers = layers.into_iter().take(SHOWN).map(layer).chain(same_size(same.len()));
+    let rows = bases.chain(layers).chain(files.into_iter().take(SHOWN).map(file)).collect();
     Some(Told { sentence: sentence(variant), rows, more })
 }
 
@@ -69,6 +71,17 @@ fn layer(layer: &LayerGrowth) -> [String; 3] {
     };
     let state = state(layer.before, layer.after);
     ["layer".to_owned(), bytes(layer.bytes()), format!("{}{state}", fit(&one_line(&made_by)))]
+}
+
+/// A layer that is new or gone is another size, even where it holds nothing.
+fn is_other_size(layer: &LayerGrowth) -> bool {
+    layer.bytes() != 0 || layer.before.is_none() || layer.after.is_none()
+}
+
+/// Layers that builds never make twice the same, most often because of the times of files: they explain no change of size.
+fn same_size(layers: usize) -> Option<[String; 3]> {
+    let of = units::count(layers, "layer");
+    (layers > 0).then(|| ["layer".to_owned(), bytes(0), format!("{of} with other contents of the same size")])
 }
 
 fn file(file: &FileGrowth) -> [String; 3] {
