@@ -1,5 +1,7 @@
 //! Which earlier run, or runs, the newest one is set beside.
 
+use std::collections::HashMap;
+
 use crate::record::HistoryRun;
 
 /// How a baseline is chosen. What git knows comes as lists of commits, so that choosing is pure.
@@ -69,8 +71,9 @@ pub fn baseline(earlier: &[Candidate<'_>], choice: &BaselineChoice) -> Result<Ve
 
 /// The last clean run of the first commit that has one.
 fn nearest(earlier: &[Candidate<'_>], commits: &[String]) -> Option<Vec<usize>> {
-    let of = |commit: &String| earlier.iter().rposition(|run| run.clean && run.commit == Some(commit));
-    commits.iter().find_map(of).map(|place| vec![place])
+    let clean = earlier.iter().enumerate().filter(|(_, run)| run.clean);
+    let last: HashMap<&str, usize> = clean.filter_map(|(place, run)| Some((run.commit?, place))).collect();
+    commits.iter().find_map(|commit| last.get(commit.as_str())).map(|place| vec![*place])
 }
 
 fn named(earlier: &[Candidate<'_>], id: &str) -> Result<Vec<usize>, NoBaseline> {

@@ -140,7 +140,7 @@ fn trend(key: &SeriesKey, earlier: Option<String>, values: &[&HistoryPoint], run
     };
     let newest = values.last().filter(|_| key.measure.kind() == Kind::Sampled).and_then(|v| newest_differs(&points, &changes, &v.values));
     let limit = question.limits.get(&key.measure).filter(|_| key.phase.is_none() && earlier.is_none());
-    let forecast = limit.map(|limit| forecast::forecast(&points, &changes, growth.as_ref(), *limit));
+    let forecast = limit.map(|limit| forecast::forecast(&points, &changes, growth.as_ref(), *limit, key.measure.kind() == Kind::Exact));
     let changes = changes.into_iter().map(|c| c.with_causes(key, &points, runs)).collect();
     let baseline = question.baseline.as_ref().map(|choice| beside(&points, runs, choice));
     Trend { key: key.clone(), earlier, points, changes, growth, newest, forecast, baseline }

@@ -20,6 +20,7 @@ pub(super) fn trend(args: &TrendArgs) -> Result<Exit, Failure> {
     if trends.is_empty() {
         return Err(nothing_wanted(&history));
     }
+    with_baseline(&trends)?;
     let report = TrendReport::new(&history, &trends, &question, args.all);
     let text = match args.format {
         TrendFormat::Terminal => Ok(report::trend_terminal(&report, glyphs())),
@@ -28,6 +29,17 @@ pub(super) fn trend(args: &TrendArgs) -> Result<Exit, Failure> {
         TrendFormat::Json => report::trend_json(&report),
     };
     print(&text.map_err(|e| Failure::new(Exit::Record, e))?)
+}
+
+/// A baseline that no series has is a mistake, not a calm history.
+fn with_baseline(trends: &[judge::Trend]) -> Result<(), Failure> {
+    let newest = || trends.iter().filter(|trend| trend.earlier.is_none());
+    let why = newest().find_map(|trend| trend.baseline.as_ref()?.as_ref().err());
+    let any = newest().any(|trend| matches!(trend.baseline, Some(Ok(_))));
+    match why {
+        Some(why) if !any => Err(Failure::new(Exit::Record, plain::line(&why.to_string()))),
+        _ => Ok(()),
+    }
 }
 
 fn wanted(args: &TrendArgs, key: &SeriesKey) -> bool {

@@ -28,10 +28,12 @@ pub enum Forecast {
 
 /// Whether, and when, the present level reaches `limit`. The level is that of the growth where there is one, else that of the runs
 /// since the last change, and the newest value of a figure that changes at every run.
-pub(super) fn forecast(points: &[TrendPoint], changes: &[TrendChange], growth: Option<&SlowGrowth>, limit: f64) -> Forecast {
+pub(super) fn forecast(points: &[TrendPoint], changes: &[TrendChange], growth: Option<&SlowGrowth>, limit: f64, exact: bool) -> Forecast {
     let since = changes.last().map_or(0, |last| last.at);
     let level = stats::median(&points[since..].iter().map(|point| point.value).collect::<Vec<_>>()).unwrap_or_default();
-    let now = growth.map_or(level, |growth| growth.end);
+    // An exact figure is where its newest value is, wherever a line through it ends.
+    let newest = points.last().map_or(level, |point| point.value);
+    let now = if exact { newest } else { growth.map_or(level, |growth| growth.end) };
     let room = limit - now;
     if room <= 0.0 {
         return Forecast::Over;

@@ -11,7 +11,7 @@ use super::super::{Owner, Record, RecordError, RunState};
 use super::HistoryError;
 use super::gather::Gathered;
 use super::line::{HistoryLine, HistoryRun, HistorySeries, lines};
-use super::read::read_lines;
+use super::read::{is_torn, read_lines};
 
 /// How often another process that adds is waited for, and for how long each time.
 const PATIENCE: (u32, Duration) = (50, Duration::from_millis(100));
@@ -118,9 +118,11 @@ fn mend(file: &mut File) -> std::io::Result<()> {
     file.seek(SeekFrom::Start(0))?;
     file.read_to_end(&mut bytes)?;
     let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
-    match &bytes[whole..] {
-        [] => Ok(()),
-        rest if serde_json::from_slice::<HistoryLine>(rest).is_ok() => file.write_all(b"\n"),
-        _ => file.set_len(whole as u64),
+    let rest = &bytes[whole..];
+    match serde_json::from_slice::<HistoryLine>(rest) {
+        _ if rest.is_empty() => Ok(()),
+        Err(error) if is_torn(rest, &error) => file.set_len(whole as u64),
+        // A rest that is neither was refused when the file was read.
+        _ => file.write_all(b"\n"),
     }
 }

@@ -17,6 +17,14 @@ pub(super) struct Place {
     line: usize,
 }
 
+/// Whether two lines say the same of a run, as far as both formats know it: a later minor version may say more.
+fn is_same(known: &HistoryRun, run: &HistoryRun) -> bool {
+    if known.format_version == run.format_version {
+        return known == run;
+    }
+    (&known.key, &known.run_id, known.started) == (&run.key, &run.run_id, run.started)
+}
+
 /// All lines read so far. Owns the problems until [`finish`](Self::finish).
 #[derive(Default)]
 pub(super) struct Gathered {
@@ -44,6 +52,8 @@ impl Gathered {
 
     fn problem_at(&mut self, place: Place, problem: &str) {
         if self.problems.len() < TOLD {
+            // Names in a history are anybody's words.
+            let problem: String = problem.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
             let told = format!("{}: {problem}", self.told(place));
             self.problems.push(told);
         } else {
@@ -99,7 +109,7 @@ impl Gathered {
         }
         let (place, number) = (self.place(line), self.number(run.key.clone()));
         match self.runs.get(&number) {
-            Some((known, at)) if *known != run => Err(format!("says something else of run {} than {}", run.run_id, self.told(*at))),
+            Some((known, at)) if !is_same(known, &run) => Err(format!("says something else of run {} than {}", run.run_id, self.told(*at))),
             Some(_) => Ok(()),
             None => {
                 self.runs.insert(number, (run, place));

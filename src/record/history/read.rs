@@ -121,13 +121,21 @@ fn read_line(line: &[u8], number: usize, gathered: &mut Gathered) {
     match serde_json::from_slice::<HistoryLine>(line) {
         Ok(line) => gathered.take(number, line),
         // Only the last line can lack its line break.
-        Err(_) if !line.ends_with(b"\n") => gathered.warn(number, "the last line was cut off while it was written, and is left out"),
+        Err(error) if !line.ends_with(b"\n") && is_torn(line, &error) => {
+            gathered.warn(number, "the last line was cut off while it was written, and is left out");
+        }
         Err(_) if is_conflict(line) => {
             gathered
                 .problem(number, "git left a conflict; take the lines of both sides, and set `merge=union` in .gitattributes for the file");
         }
         Err(error) => gathered.problem(number, &format!("is no line of a history: {error}")),
     }
+}
+
+/// Whether a line that ends the file is the beginning of one that loadline writes: anything else was not cut off by it, and is kept.
+pub(super) fn is_torn(line: &[u8], error: &serde_json::Error) -> bool {
+    let begins = |head: &[u8]| line.starts_with(head) || head.starts_with(line);
+    error.is_eof() && (begins(b"{\"run\":") || begins(b"{\"series\":"))
 }
 
 /// Whether git marked a conflict with this line.

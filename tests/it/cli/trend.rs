@@ -76,3 +76,24 @@ fn a_torn_history_is_read_with_a_warning() {
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert!(ran.err.starts_with("warning: h:") && ran.err.contains("was cut off"), "{}", ran.err);
 }
+
+#[test]
+fn a_file_that_is_no_history_is_refused_and_stays_as_it_is() {
+    let desk = measured();
+    for text in [
+        "{\"name\":\"x\",\"version\":\"1\"}",
+        "shopping: bread",
+        ">>>>>>> theirs",
+        "{\"series\":{\"run\":\"0\",\"measure\":\"sbom-size\"}}",
+    ] {
+        desk.write("other", text);
+        desk.run(&["history", "add", "other", "results/run-0"]).refusal(5);
+        assert_eq!(std::fs::read_to_string(desk.path().join("other")).expect("it is there"), text);
+    }
+}
+
+#[test]
+fn a_baseline_that_no_run_is_ends_with_a_word_and_not_with_calm() {
+    let desk = measured();
+    assert!(desk.run(&["trend", "--baseline", "run:typo"]).refusal(5).contains("there is no earlier run typo"));
+}
