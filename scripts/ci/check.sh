@@ -13,20 +13,39 @@ set -euo pipefail
 # shellcheck source=scripts/ci/common.sh
 . "$(dirname "$0")/common.sh"
 
-# evaluated FORMAT prints the run in that format. The codes of verdicts are no failure of this.
+# evaluated FORMAT prints the run in that format. The codes of verdicts are no failure of this; 2 and 5 are verdicts where something was
+# printed: no limit could be judged.
 evaluated() {
-  local code=0
-  (cd "${CHECK_ROOT:-.}" && loadline check "$RUN" "${against[@]}" --format "$1") || code=$?
+  local code=0 text
+  text=$(mktemp)
+  (cd "${CHECK_ROOT:-.}" && loadline check "$RUN" "${against[@]}" --format "$1") >"$text" || code=$?
   case $code in
     0 | 1 | 3) verdict_code=$code ;;
-    *) die "$code" "the run could not be held to its budgets, for the reason above" ;;
+    2 | 5) if [ -s "$text" ]; then verdict_code=$code; fi ;;
   esac
+  cat "$text"
+  rm -f "$text"
+  if [ -z "$verdict_code" ]; then
+    if [ "$code" = 2 ] && [ "${#against[@]}" -eq 0 ]; then nothing_to_check; fi
+    die "$code" "the run could not be held to its budgets, for the reason above"
+  fi
+}
+
+# The first run of an app without budgets has nothing that it could be held to.
+nothing_to_check() {
+  printf '%s\n' "$marker" '## loadline: nothing was checked' '' 'The run has no budgets, and there is no earlier run.' >"$OUT/comment.md"
+  output verdict nothing-checked
+  output failed 0
+  output folder "$OUT"
+  output comment "$OUT/comment.md"
+  if [ "${FAIL-}" = false ]; then exit 0; fi
+  exit 2
 }
 
 need RUN OUT
 mkdir -p "$OUT"
 RUN=$(cd "$RUN" && pwd -P)
-against=()
+against=() verdict_code=
 if [ -n "${BASELINE-}" ]; then against+=(--baseline "$(cd "$BASELINE" && pwd -P)"); fi
 words BUDGETS
 for path in "${words[@]}"; do against+=(--budgets "$path"); done

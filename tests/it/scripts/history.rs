@@ -27,11 +27,15 @@ fn history(desk: &Desk, what: &str, variables: &[(&str, &str)]) -> Ran {
 }
 
 fn append(desk: &Desk, name: &str, verdict: &str, complete: &str) {
+    append_with(desk, name, &[("VERDICT", verdict), ("COMPLETE", complete)]);
+}
+
+fn append_with(desk: &Desk, name: &str, outputs: &[(&str, &str)]) {
     desk.write(&format!("work/{name}/run.json"), &format!("{{\"run\":\"{name}\"}}"));
     desk.write(&format!("work/{name}/trials.jsonl"), "");
     desk.write(&format!("work/{name}/report.md"), &format!("# {name}"));
     desk.write(&format!("work/{name}/log/long.txt"), "x");
-    let ran = history(desk, "append", &[("RUN", name), ("VERDICT", verdict), ("COMPLETE", complete)]);
+    let ran = history(desk, "append", &[&[("RUN", name)][..], outputs].concat());
     assert_eq!(ran.code, Some(0), "{}", ran.err);
 }
 
@@ -73,7 +77,9 @@ fn a_growth_that_fails_does_not_become_the_baseline() {
     assert_eq!(kept(&desk, "last/run.json"), "{\"run\":\"one\"}");
     append(&desk, "four", "incomplete", "true");
     assert_eq!(kept(&desk, "last/run.json"), "{\"run\":\"four\"}");
-    assert_eq!(kept(&desk, "history.jsonl").lines().count(), 4);
+    append_with(&desk, "five", &[("VERDICT", "incomplete"), ("COMPLETE", "true"), ("FAILED", "2")]);
+    assert_eq!(kept(&desk, "last/run.json"), "{\"run\":\"four\"}", "a limit is exceeded, although another could not be checked");
+    assert_eq!(kept(&desk, "history.jsonl").lines().count(), 5);
 }
 
 #[test]

@@ -58,7 +58,8 @@ fn what_a_build_prints_is_no_command_to_the_runner() {
 
 #[test]
 fn a_verdict_ends_the_script_unless_it_is_asked_not_to() {
-    for (code, fail, ends) in [("1", "true", 1), ("3", "", 3), ("1", "false", 0), ("5", "false", 5)] {
+    for (code, fail, ends) in [("1", "true", 1), ("3", "", 3), ("1", "false", 0), ("5", "true", 5), ("5", "false", 0), ("70", "false", 70)]
+    {
         let desk = checkouts();
         let ran = measured(&desk, &[("LOADLINE_CHECK_CODE", code), ("FAIL", fail)]);
         assert_eq!(ran.code, Some(ends), "check ends with {code}, FAIL={fail}: {}", ran.err);
