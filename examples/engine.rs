@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use loadline::dockerfile::{BuilderKind, Context};
 use loadline::rig::bases::{BaseChoice, cache_folder};
-use loadline::rig::private::{DataRoot, EngineLimits};
+use loadline::rig::private::{DataRoot, EngineLimits, Store};
 use loadline::rig::{BuildOutcome, BuildRequest, BuilderVersion, CacheUse, Engine, ProgressSink};
 use loadline::run::{Emitter, EngineKind, EventKind, RigSettings, Rigged, Stopwatch, variant_references};
 use loadline::scenario::{Scenario, Variant, discover};
@@ -32,6 +32,7 @@ async fn main() -> Result<(), AnyError> {
         engine: EngineKind::Private {
             dockerd: None,
             engine_root: None,
+            store: Store::Classic,
             data_root: DataRoot::Disk,
             registry_mirror: None,
             limits: EngineLimits::default(),
@@ -42,6 +43,7 @@ async fn main() -> Result<(), AnyError> {
         cache: cache_folder()?,
         registry: None,
         link: loadline::units::LinkProfile::Loopback,
+        pulls: false,
         downloads: None,
         references,
     };

@@ -108,6 +108,20 @@ impl Measure {
         Self::AnonymousMemory,
     ];
 
+    /// What an image as a whole is weighed by, in the order tables show it.
+    pub const OF_AN_IMAGE: [Self; 10] = [
+        Self::TransferSize,
+        Self::LayerTransferSize,
+        Self::UncompressedSize,
+        Self::LiveSize,
+        Self::AppSize,
+        Self::ClassicSize,
+        Self::ClassicSizeBuilt,
+        Self::ReportedSize,
+        Self::LayerCount,
+        Self::FileCount,
+    ];
+
     /// The stable name: `transfer-size`. The same text serde writes.
     pub const fn id(self) -> &'static str {
         match self {
@@ -184,6 +198,12 @@ impl Measure {
             Self::LiveSize => Some("D9"),
             _ => None,
         }
+    }
+
+    /// The measure that people may mean by `text`, which is no measure's name: one by its definition, or `layers`.
+    pub fn meant(text: &str) -> Option<Self> {
+        let is = |measure: &Self| measure.definition().is_some_and(|known| known.eq_ignore_ascii_case(text));
+        if text == "layers" { Some(Self::LayerCount) } else { Self::ALL.into_iter().find(is) }
     }
 
     /// The definition that a size computed from an engine's export follows, where another compressor than the engine's

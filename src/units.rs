@@ -80,9 +80,10 @@ pub fn bytes(value: u64) -> String {
 
 /// A time in seconds with a resolution that fits it, for running text: `82 ms`, `4.13 s`, `2 min 05 s`.
 pub fn seconds(value: f64) -> String {
-    if value < 1.0 {
+    // Each unit ends where its figure would round to the next one: nothing is 1000 ms or 60.00 s.
+    if value < 0.9995 {
         format!("{:.0} ms", value * 1e3)
-    } else if value < 60.0 {
+    } else if value < 59.995 {
         format!("{value:.2} s")
     } else {
         let whole = Duration::try_from_secs_f64(value.round()).unwrap_or(Duration::MAX).as_secs();
@@ -138,7 +139,7 @@ pub enum UnitError {
     #[error("'{0}' has no number in front; write a number and a unit, such as \"{1}\"")]
     NoNumber(String, &'static str),
     /// The unit is none that is known.
-    #[error("'{unit}' in '{text}' is no unit known here; use one of {known}")]
+    #[error("{}; use one of {known}", lacks_or_has(text, unit))]
     UnknownUnit {
         /// The whole text.
         text: String,
@@ -155,17 +156,22 @@ pub enum UnitError {
     TooLarge(String),
 }
 
-/// Reads a byte quantity: `500 B`, `25 MB` (decimal), `12 MiB` (binary). A bare number is refused: the unit must be said.
+fn lacks_or_has(text: &str, unit: &str) -> String {
+    if unit.is_empty() { format!("'{text}' has no unit") } else { format!("'{unit}' in '{text}' is no unit known here") }
+}
+
+/// Reads a byte quantity: `500 B`, `25 MB` (decimal), `12 MiB` (binary). A bare number is refused: the unit must be said, in its own
+/// letters, as `Mb` is a million bits.
 pub fn parse_bytes(text: &str) -> Result<u64, UnitError> {
     let (number, unit) = split(text, "25 MB")?;
-    let factor = match unit.to_ascii_lowercase().as_str() {
-        "b" => 1.0,
-        "kb" => 1e3,
-        "mb" => 1e6,
-        "gb" => 1e9,
-        "kib" => 1024.0,
-        "mib" => 1_048_576.0,
-        "gib" => 1_073_741_824.0,
+    let factor = match unit {
+        "B" => 1.0,
+        "kB" | "KB" => 1e3,
+        "MB" => 1e6,
+        "GB" => 1e9,
+        "KiB" => 1024.0,
+        "MiB" => 1_048_576.0,
+        "GiB" => 1_073_741_824.0,
         _ => return Err(unknown(text, unit, "B, kB, MB, GB, KiB, MiB, GiB")),
     };
     let value = (number * factor).round();
@@ -235,6 +241,9 @@ mod tests {
     fn a_quantity_without_its_unit_is_refused_with_the_units_that_would_do() {
         let error = parse_bytes("25").expect_err("no unit");
         assert!(error.to_string().contains("MB, GB"), "{error}");
+        for wrong in ["25 Mb", "25 mib", "25M", "25 b"] {
+            assert!(matches!(parse_bytes(wrong), Err(UnitError::UnknownUnit { .. })), "{wrong}");
+        }
         assert!(parse_duration("soon").expect_err("no number").to_string().contains("30 s"));
     }
 
@@ -248,6 +257,8 @@ mod tests {
         assert_eq!(seconds(0.0823), "82 ms");
         assert_eq!(seconds(4.127), "4.13 s");
         assert_eq!(seconds(125.0), "2 min 05 s");
+        assert_eq!((seconds(0.9994), seconds(0.9996)), ("999 ms".to_owned(), "1.00 s".to_owned()));
+        assert_eq!((seconds(59.994), seconds(59.996)), ("59.99 s".to_owned(), "1 min 00 s".to_owned()));
     }
 
     #[test]

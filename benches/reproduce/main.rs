@@ -1,7 +1,8 @@
 //! `cargo bench --bench reproduce`: measures a published run again and sets each figure beside what is published.
 //!
-//! The published run is the one that the README quotes. `-- go-api` measures one of its scenarios, `-- --quick` one trial
-//! of each variant. Bytes, ratios and times come out as *reproduced*, *drifted* or *not comparable*, as
+//! The published run is the one that the README quotes. Measured again are the cold builds and pushes of a
+//! single-stage and a multi-stage variant of each scenario, with `-- --all` everything; `-- go-api` measures one scenario,
+//! `-- --quick` one trial of each variant. Bytes, ratios and times come out as *reproduced*, *drifted* or *not comparable*, as
 //! `docs/publishing.md` says. Exits 5 when not one figure could be compared, 1 when one drifted, 2 when it is called
 //! wrongly, and with the run's own code when that failed or lacks a variant. Without an engine it fails, unless
 //! `LOADLINE_NO_ENGINE=1` says that there is none on purpose. Without `--bench`, as `cargo test` calls it, it reads the

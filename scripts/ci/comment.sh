@@ -19,7 +19,7 @@ is_file() { [ -f "$1" ] && [ ! -L "$1" ]; }
 # pull_request prints the number after checking it.
 pull_request() {
   local number head
-  is_file "$FOLDER/number" || die 2 "there is no file $FOLDER/number; was the job started by a pull request?"
+  is_file "$FOLDER/number" || die 2 "there is no file $FOLDER/number: nothing was measured for a pull request; see why in the log of the job that measures"
   number=$(head -c 20 "$FOLDER/number")
   [[ $number =~ ^[1-9][0-9]{0,9}$ ]] || die 2 "$FOLDER/number holds no number of a pull request"
   head=$(gh api "repos/$GITHUB_REPOSITORY/pulls/$number" --jq .head.sha)
@@ -30,7 +30,7 @@ pull_request() {
 # body prints the request's body, without characters that act on terminals and with nobody called by name.
 body() {
   local file=$FOLDER/comment.md
-  is_file "$file" || die 2 "there is no file $file"
+  is_file "$file" || die 2 "there is no file $file: there was no verdict; see why in the log of the job that measures"
   [ "$(stat -c %s "$file")" -le "$most" ] || die 2 "$file has more than $most bytes, which GitHub refuses"
   [ "$(head -n 1 "$file")" = "$marker" ] || die 2 "$file does not begin with $marker"
   tr -d '\000-\010\013-\037\177' <"$file" | jq -Rs '{body: gsub("@(?=[A-Za-z0-9])"; "@\u200b")}'

@@ -9,6 +9,10 @@
 # shellcheck disable=SC2034 # used by the scripts that source this
 marker='<!-- loadline -->'
 
+# 1 says that a limit is exceeded: a step of the script itself that ends with it must not look like that verdict.
+set -E
+trap '[ $? -ne 1 ] || die 2 "$0 could not be gone on with at line $LINENO, for the reason above"' ERR
+
 # need NAME… ends the script where one of these variables is empty.
 need() {
   local name
@@ -17,8 +21,21 @@ need() {
   done
 }
 
-# The program that the job built or brought along.
-loadline() { command "${LOADLINE:-loadline}" "$@"; }
+# folder NAME… makes these variables whole paths, and ends the script where one names no folder.
+folder() {
+  local name
+  for name in "$@"; do
+    [ -d "${!name}" ] || die 2 "the variable $name is '${!name}', and there is no such folder from $PWD; correct it"
+    printf -v "$name" '%s' "$(cd -- "${!name}" && pwd -P)"
+  done
+}
+
+# The program that the job built or brought along. It takes no defaults from a file: a loadline.toml may be part of what is judged.
+loadline() {
+  local command=$1
+  shift
+  command "${LOADLINE:-loadline}" "$command" --no-config "$@"
+}
 
 on_github() { [ "${GITHUB_ACTIONS-}" = true ]; }
 

@@ -10,15 +10,14 @@ set -euo pipefail
 # shellcheck source=scripts/ci/common.sh
 . "$(dirname "$0")/common.sh"
 
-title='Container images exceed their budgets'
 label=loadline
 # The page of the run comes behind the evaluation and needs room, too.
 most=65000
 
-# request STATE prints the issue's new text and state.
+# request STATE prints the issue's new text, title and state; without a title the issue keeps the one that it has.
 request() {
   { head -c "$most" "$BODY" && printf '\n\n%s\n' "${RUN_URL-}"; } |
-    jq -Rs --arg title "$title" --arg state "$1" --arg tag "$label" '{title: $title, body: ., labels: [$tag], state: $state}'
+    jq -Rs --arg title "$title" --arg state "$1" --arg tag "$label" '{title: $title, body: ., labels: [$tag], state: $state} | if $title == "" then del(.title) else . end'
 }
 
 need VERDICT BODY GITHUB_REPOSITORY GH_TOKEN
@@ -27,8 +26,10 @@ ours='.[] | select(.pull_request == null and ((.body // "") | startswith("'$mark
 found=$(gh api --paginate "repos/$GITHUB_REPOSITORY/issues?state=open&labels=$label&per_page=100" --jq "$ours" | head -n 1)
 [[ $found =~ ^[0-9]*$ ]] || die 70 "GitHub's answer has no number of an issue"
 case $VERDICT in
-  pass) wanted=closed ;;
-  fail | incomplete | nothing-checked) wanted=open ;;
+  pass) wanted=closed title='' ;;
+  fail) wanted=open title='Container images exceed their budgets' ;;
+  incomplete) wanted=open title='Container images could not be held to all of their budgets' ;;
+  nothing-checked) wanted=open title='Container images are held to no budget yet' ;;
   *) die 2 "VERDICT is '$VERDICT' and none of pass, fail, incomplete, nothing-checked" ;;
 esac
 if [ -n "$found" ]; then

@@ -26,7 +26,10 @@ struct Decimal {
 impl Limit {
     /// Reads a `max` of `measure`: an amount in a unit that fits the measure.
     pub fn max(measure: Measure, text: &str) -> Result<Self, LimitError> {
-        let value = amount(measure, text)?;
+        if text.trim().starts_with('+') {
+            return Err(LimitError::Plus(text.to_owned()));
+        }
+        let value = amount(measure, text, wanted(measure))?;
         // An update can move nothing, and a build download nothing; everything else that is measured is something.
         if value == 0.0 && !matches!(measure, Measure::DeltaTransferSize | Measure::BuildDownload) {
             return Err(LimitError::Zero { text: text.to_owned(), measure: measure.id(), wanted: wanted(measure) });
@@ -37,7 +40,11 @@ impl Limit {
     /// Reads a `max-increase` of `measure`: a share of the baseline's figure, or an amount; a plus in front says what is meant anyway.
     pub fn max_increase(measure: Measure, text: &str) -> Result<Self, LimitError> {
         let bare = text.trim().strip_prefix('+').unwrap_or(text.trim());
-        let by = if bare.ends_with('%') { Increase::Share(share(bare)?) } else { Increase::Amount(amount(measure, bare)?) };
+        let by = if bare.ends_with('%') {
+            Increase::Share(share(bare)?)
+        } else {
+            Increase::Amount(amount(measure, bare, more_wanted(measure))?)
+        };
         let (Increase::Share(more) | Increase::Amount(more)) = by;
         if more == 0.0 && measure.kind() == Kind::Sampled {
             return Err(LimitError::NoRoom { text: text.to_owned(), measure: measure.id() });
@@ -59,7 +66,7 @@ impl Limit {
 }
 
 /// What a limit on a measure looks like.
-pub(super) const fn wanted(measure: Measure) -> &'static str {
+const fn wanted(measure: Measure) -> &'static str {
     match measure.unit() {
         Unit::Bytes => "an amount such as \"25 MB\" or \"12 MiB\"",
         Unit::Seconds => "a time such as \"90 s\" or \"2 min\"",
@@ -67,33 +74,38 @@ pub(super) const fn wanted(measure: Measure) -> &'static str {
     }
 }
 
-/// An amount in the unit of `measure`.
-fn amount(measure: Measure, text: &str) -> Result<f64, LimitError> {
+/// What a limit on the increase of a measure looks like.
+const fn more_wanted(measure: Measure) -> &'static str {
+    match measure.unit() {
+        Unit::Bytes => "a share such as \"1 %\" or an amount such as \"200 kB\"",
+        Unit::Seconds => "a share such as \"10 %\" or a time such as \"5 s\"",
+        Unit::One => "a share such as \"10 %\" or a plain number such as \"2\"",
+    }
+}
+
+/// An amount in the unit of `measure`; `wanted` is what to write where it is none.
+fn amount(measure: Measure, text: &str, wanted: &'static str) -> Result<f64, LimitError> {
     let trimmed = text.trim();
     if trimmed.starts_with(['-', '−']) {
         return Err(LimitError::Negative(text.to_owned()));
     }
     let Some((number, rest)) = decimal(trimmed)? else {
-        return Err(LimitError::NoNumber { text: text.to_owned(), wanted: wanted(measure) });
+        return Err(LimitError::NoNumber { text: text.to_owned(), wanted });
     };
     let unit: String = rest.chars().take_while(|c| !c.is_ascii_digit() && !c.is_whitespace()).collect();
     match (measure.unit(), kind_of(&unit)) {
-        (_, Some(Said::Share)) => Err(LimitError::Share { text: trimmed.to_owned(), wanted: wanted(measure) }),
+        (_, Some(Said::Share)) => Err(LimitError::Share { text: trimmed.to_owned(), wanted }),
         (Unit::Bytes, Some(Said::Bytes(factor))) if unit == rest => bytes(text, number, factor),
         (Unit::Seconds, Some(Said::Time)) => match parse_duration(trimmed) {
             Ok(time) => Ok(time.as_secs_f64()),
-            Err(_) => Err(LimitError::UnknownUnit { text: text.to_owned(), unit: rest.to_owned(), wanted: wanted(measure) }),
+            Err(_) => Err(LimitError::UnknownUnit { text: text.to_owned(), unit: rest.to_owned(), wanted }),
         },
         (Unit::One, Some(Said::Count)) => counted(text, number),
-        (_, Some(Said::Count)) => Err(LimitError::NoUnit { text: text.to_owned(), wanted: wanted(measure) }),
-        (own, Some(said)) if unit == rest && !said.is(own) => Err(LimitError::OtherKind {
-            text: trimmed.to_owned(),
-            is: said.name(),
-            measure: measure.id(),
-            of: name(own),
-            wanted: wanted(measure),
-        }),
-        _ => Err(LimitError::UnknownUnit { text: text.to_owned(), unit: rest.to_owned(), wanted: wanted(measure) }),
+        (_, Some(Said::Count)) => Err(LimitError::NoUnit { text: text.to_owned(), wanted }),
+        (own, Some(said)) if unit == rest && !said.is(own) => {
+            Err(LimitError::OtherKind { text: trimmed.to_owned(), is: said.name(), measure: measure.id(), of: name(own), wanted })
+        }
+        _ => Err(LimitError::UnknownUnit { text: text.to_owned(), unit: rest.to_owned(), wanted }),
     }
 }
 
@@ -183,16 +195,16 @@ const fn name(unit: Unit) -> &'static str {
 }
 
 fn kind_of(unit: &str) -> Option<Said> {
-    Some(match unit.to_ascii_lowercase().as_str() {
+    Some(match unit {
         "" => Said::Count,
         "%" => Said::Share,
-        "b" => Said::Bytes(1),
-        "kb" => Said::Bytes(1_000),
-        "mb" => Said::Bytes(1_000_000),
-        "gb" => Said::Bytes(1_000_000_000),
-        "kib" => Said::Bytes(1 << 10),
-        "mib" => Said::Bytes(1 << 20),
-        "gib" => Said::Bytes(1 << 30),
+        "B" => Said::Bytes(1),
+        "kB" | "KB" => Said::Bytes(1_000),
+        "MB" => Said::Bytes(1_000_000),
+        "GB" => Said::Bytes(1_000_000_000),
+        "KiB" => Said::Bytes(1 << 10),
+        "MiB" => Said::Bytes(1 << 20),
+        "GiB" => Said::Bytes(1 << 30),
         "ms" | "s" | "m" | "min" | "h" => Said::Time,
         _ => return None,
     })

@@ -9,20 +9,6 @@ use crate::units::LinkProfile;
 /// The longest reason, in characters.
 pub const LONGEST_REASON: usize = 300;
 
-/// Measures of the image as a whole, which a trial after the cold one does not weigh again.
-const OF_THE_COLD_IMAGE: [Measure; 10] = [
-    Measure::TransferSize,
-    Measure::LayerTransferSize,
-    Measure::UncompressedSize,
-    Measure::LiveSize,
-    Measure::AppSize,
-    Measure::ClassicSize,
-    Measure::ClassicSizeBuilt,
-    Measure::ReportedSize,
-    Measure::LayerCount,
-    Measure::FileCount,
-];
-
 impl Budget {
     /// The definitions of `delta-transfer-size` that a budget names.
     pub const DEFINITIONS: [&'static str; 2] = ["blob", "chain"];
@@ -34,7 +20,8 @@ impl Budget {
     pub fn has(measure: Measure, cache_state: &str) -> bool {
         match measure {
             Measure::DeltaTransferSize => cache_state != "cold",
-            measure => cache_state == "cold" || !OF_THE_COLD_IMAGE.contains(&measure),
+            // A trial after the cold one does not weigh the image as a whole again.
+            measure => cache_state == "cold" || !Measure::OF_AN_IMAGE.contains(&measure),
         }
     }
 
@@ -42,7 +29,8 @@ impl Budget {
     pub fn problem(&self) -> Option<String> {
         let what = self.of_the_figure().or_else(|| self.of_the_names()).or_else(|| self.limits.iter().find_map(|limit| self.of(limit)));
         let mut kinds = BTreeSet::new();
-        let twice = self.limits.iter().find(|limit| !kinds.insert(limit.id())).map(|limit| format!("it has two limits {}", limit.id()));
+        let twice =
+            self.limits.iter().find(|limit| !kinds.insert(limit.id())).map(|limit| format!("it has the limit {} twice", limit.id()));
         what.or(twice).map(|what| format!("the budget {}/{}: {what}", self.scenario, self.name))
     }
 
@@ -59,7 +47,7 @@ impl Budget {
         }
         let reason = self.reason.as_deref().unwrap_or("none");
         let told = !reason.is_empty() && reason.chars().count() <= LONGEST_REASON && !reason.chars().any(char::is_control);
-        (!told).then(|| "its reason is empty, too long or has control characters".to_owned())
+        (!told).then(|| format!("its reason is empty, has more than {LONGEST_REASON} characters, or control characters among them"))
     }
 
     fn of_the_figure(&self) -> Option<String> {
@@ -78,8 +66,8 @@ impl Budget {
         if !edit {
             return Some(format!("the edit does not fit the cache state {state}"));
         }
-        let link = self.link.as_deref().is_none_or(|link| link.parse::<LinkProfile>().is_ok_and(|profile| profile.to_string() == link));
-        (!link).then(|| "its link is none that a run has".to_owned())
+        let is_one = |link: &str| link.parse::<LinkProfile>().is_ok_and(|profile| profile.to_string() == link);
+        self.link.as_deref().filter(|link| !is_one(link)).map(|link| format!("its link is '{link}', which no run has"))
     }
 
     /// The number of a limit must be the one that its text says.

@@ -4,7 +4,7 @@
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LimitError {
     /// There is no number in front.
-    #[error("'{text}' has no number in front; write {wanted}")]
+    #[error("'{text}' does not begin with a number; write {wanted}")]
     NoNumber {
         /// As written.
         text: String,
@@ -15,8 +15,11 @@ pub enum LimitError {
     #[error("'{0}' has more digits than are kept; write at most 18")]
     TooManyDigits(String),
     /// Less than nothing.
-    #[error("'{0}' is negative; a limit is how much there may be, or how much more")]
+    #[error("'{0}' is negative; leave out the sign: a limit is how much there may be at most, or how much more")]
     Negative(String),
+    /// A plus in front of what is no increase.
+    #[error("'{0}' begins with a plus, as an increase does; write it without, or as max-increase = \"{0}\"")]
+    Plus(String),
     /// A number alone where the measure has a unit.
     #[error("'{text}' has no unit; write {wanted}")]
     NoUnit {
@@ -50,7 +53,7 @@ pub enum LimitError {
         wanted: &'static str,
     },
     /// A share where there is nothing to be a share of.
-    #[error("'{text}' is a share of something; write {wanted}, or max-increase = \"{text}\" to hold it against a baseline")]
+    #[error("'{text}' is a share, and max is an amount; write {wanted}, or max-increase = \"{text}\" to hold it against a baseline")]
     Share {
         /// As written.
         text: String,

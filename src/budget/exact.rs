@@ -29,17 +29,32 @@ pub(super) fn whole(number: f64) -> u64 {
 }
 
 impl Limit {
-    /// A limit that `figure` keeps with a hundredth to spare, rounded up to three digits in the unit that it is written in. `of` is the
-    /// largest figure, in bytes or counted.
-    pub fn with_room(figure: u64, bytes: bool) -> Self {
+    /// A limit that `figure`, in bytes or counted, keeps with a hundredth to spare, rounded up to three digits in a unit that fits it: a
+    /// binary one (MiB) where `now`, the limit as it is written, has one.
+    pub fn with_room(figure: u64, bytes: bool, now: &str) -> Self {
         let wanted = figure.saturating_add(figure / 100);
-        if !bytes {
-            let value = rounded_up(wanted);
-            return Self::Max { value: value as f64, written: value.to_string() };
+        if bytes && now.to_ascii_lowercase().ends_with("ib") {
+            return binary(wanted);
         }
         let value = rounded_up(wanted);
-        Self::Max { value: value as f64, written: written(value) }
+        Self::Max { value: value as f64, written: if bytes { written(value) } else { value.to_string() } }
     }
+}
+
+/// At least `bytes`, in three digits of KiB, MiB or GiB; what is not whole of it is cut off, as where a limit is read.
+fn binary(bytes: u64) -> Limit {
+    let (unit, size) = match bytes {
+        0..0x10_0000 => ("KiB", 1_u128 << 10),
+        0x10_0000..0x4000_0000 => ("MiB", 1 << 20),
+        _ => ("GiB", 1 << 30),
+    };
+    let bytes = u128::from(bytes);
+    let decimals: u32 = if bytes < 10 * size { 2 } else { u32::from(bytes < 100 * size) };
+    let parts = 10_u128.pow(decimals);
+    let digits = (bytes * parts).div_ceil(size);
+    let number = format!("{}.{:0width$}", digits / parts, digits % parts, width = decimals as usize);
+    let number = if decimals > 0 { number.trim_end_matches('0').trim_end_matches('.') } else { number.trim_end_matches(".0") };
+    Limit::Max { value: (digits * size / parts) as f64, written: format!("{number} {unit}") }
 }
 
 /// The smallest number of three digits and zeros that is at least `number`.
@@ -76,20 +91,32 @@ mod tests {
 
     #[test]
     fn room_is_a_hundredth_rounded_up_to_three_digits() {
-        let text = |figure, bytes| Limit::with_room(figure, bytes).written().to_owned();
+        let text = |figure, bytes| Limit::with_room(figure, bytes, "25 MB").written().to_owned();
         assert_eq!((text(6_812_345, true), text(20_480, true)), ("6.89 MB".to_owned(), "20.7 kB".to_owned()));
         assert_eq!((text(837_943_296, true), text(999, true)), ("847 MB".to_owned(), "1.01 kB".to_owned()));
         assert_eq!((text(9, false), text(1_234, false), text(100, true)), ("9".to_owned(), "1250".to_owned(), "101 B".to_owned()));
+    }
+
+    #[test]
+    fn a_limit_in_binary_units_stays_in_them() {
+        let text = |figure| Limit::with_room(figure, true, "25 MiB").written().to_owned();
+        assert_eq!(
+            (text(6_812_345), text(20_480), text(837_943_296)),
+            ("6.57 MiB".to_owned(), "20.2 KiB".to_owned(), "808 MiB".to_owned())
+        );
+        assert_eq!((text(1), text(1 << 20), text(1_063_004_406)), ("0.01 KiB".to_owned(), "1.01 MiB".to_owned(), "1024 MiB".to_owned()));
     }
 
     proptest! {
         #[test]
         fn a_limit_with_room_holds_the_figure_and_reads_back(figure in 1_u64..1_u64 << 50) {
             for measure in [Measure::TransferSize, Measure::FileCount] {
-                let limit = Limit::with_room(figure, measure == Measure::TransferSize);
-                let Limit::Max { value, .. } = &limit else { unreachable!("room is a max") };
-                prop_assert!(*value >= figure as f64 && *value <= figure as f64 * 1.021 + 1.0, "{limit:?}");
-                prop_assert_eq!(Limit::max(measure, limit.written()), Ok(limit.clone()));
+                for now in ["1 GB", "1 GiB"] {
+                    let limit = Limit::with_room(figure, measure == Measure::TransferSize, now);
+                    let Limit::Max { value, .. } = &limit else { unreachable!("room is a max") };
+                    prop_assert!(*value >= figure as f64 && *value <= figure as f64 * 1.021 + 12.0, "{limit:?}");
+                    prop_assert_eq!(Limit::max(measure, limit.written()), Ok(limit.clone()));
+                }
             }
         }
 

@@ -2,12 +2,12 @@
 
 mod check;
 mod compare;
+mod doctor;
 mod trend;
 mod weigh;
 
 use std::path::PathBuf;
 
-use clap::builder::ArgPredicate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::downloads::DownloadArgs;
@@ -16,6 +16,7 @@ use super::part::Part;
 use crate::units::{Cpus, LinkProfile, parse_bytes};
 pub(crate) use check::{CheckArgs, CheckFormat};
 pub(crate) use compare::{CompareArgs, CompareFormat};
+pub(crate) use doctor::{DoctorArgs, DoctorFormat, StoreArg};
 pub(crate) use trend::{BaselineArg, HistoryArgs, HistoryCommand, TrendArgs, TrendFormat};
 pub(crate) use weigh::{WeighArgs, WeighFormat};
 
@@ -24,6 +25,12 @@ pub(crate) use weigh::{WeighArgs, WeighFormat};
 #[command(name = "loadline", version, about, max_term_width = 110, disable_help_subcommand = true)]
 #[command(after_help = "Exit codes: 0 ok, 1 verdict, 2 usage, 3 incomplete, 4 engine, 5 record, 70 internal, 130 interrupted")]
 pub(crate) struct Cli {
+    /// Take defaults of options from this file, not from the nearest loadline.toml
+    #[arg(long, global = true, value_name = "FILE", display_order = 990)]
+    pub(crate) config: Option<PathBuf>,
+    /// Take defaults of options from no file
+    #[arg(long, global = true, display_order = 991)]
+    pub(crate) no_config: bool,
     /// What to do
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -40,7 +47,7 @@ pub(crate) enum Command {
     Run(Box<RunArgs>),
     /// Weigh an image: every size by its name, layers, biggest files, waste
     Weigh(WeighArgs),
-    /// List scenarios and variants, and which bases they need
+    /// List scenarios and variants, which bases they need and how many limits they have
     List(ListArgs),
     /// Make all report files of a run again from its record, and print the table
     Report(ReportArgs),
@@ -87,15 +94,6 @@ pub(crate) enum EngineArg {
     Host,
 }
 
-/// How an engine keeps images.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum StoreArg {
-    /// Docker's own, with overlay2
-    Classic,
-    /// The one of containerd (Engine 24 or newer)
-    Containerd,
-}
-
 /// Which base set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum BasesArg {
@@ -133,10 +131,11 @@ pub(crate) enum MessageFormat {
 
 /// Arguments of `run` that a run which is gone on with takes from its record. What says where things lie on this machine, and how
 /// progress is told, may stand beside `--resume`.
-pub(crate) const SETTLED_BY_A_RECORD: [&str; 18] = [
+pub(crate) const SETTLED_BY_A_RECORD: [&str; 20] = [
     "wanted",
     "variants",
     "engine",
+    "store",
     "cpus",
     "memory",
     "bases",
@@ -150,6 +149,7 @@ pub(crate) const SETTLED_BY_A_RECORD: [&str; 18] = [
     "quick",
     "seed",
     "out",
+    "results",
     "allow_skips",
     "shard",
 ];
@@ -169,6 +169,9 @@ pub(crate) struct RunArgs {
     /// A root file system with an engine of its own for the private engine, such as scripts/engine-root.sh makes
     #[arg(long, value_name = "DIR", conflicts_with = "dockerd")]
     pub(crate) engine_root: Option<PathBuf>,
+    /// How the private engine keeps images; classic when not given
+    #[arg(long, value_enum)]
+    pub(crate) store: Option<StoreArg>,
     /// Where the private engine keeps its data: auto, tmpfs, disk, or a new or empty folder
     #[arg(long, value_name = "auto|tmpfs|disk|PATH", default_value = "auto")]
     pub(crate) data_root: String,
@@ -199,10 +202,9 @@ pub(crate) struct RunArgs {
     /// Which builds are measured, separated by commas; cold,warm,edit when not given, with --quick cold alone
     #[arg(long, value_enum, value_name = "BUILDS", value_delimiter = ',')]
     pub(crate) builds: Vec<BuildArg>,
-    /// How often each variant is measured; with --precision the most, 30 if not given
-    #[arg(long, value_name = "N", default_value_t = 5, default_value_if("precision", ArgPredicate::IsPresent, "30"))]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=1000))]
-    pub(crate) trials: u32,
+    /// How often each variant is measured, with --precision at most [default: 5, with --precision 30]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) trials: Option<u32>,
     /// One trial of each variant: exact bytes, times as a first look
     #[arg(long, conflicts_with = "trials")]
     pub(crate) quick: bool,
@@ -212,9 +214,12 @@ pub(crate) struct RunArgs {
     /// Seed of the order in which variants are measured; drawn and recorded when not given
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
-    /// The run's folder, new or empty; results/DATE-N when not given
+    /// The run's folder, new or empty; DATE-N in the folder of --results when not given
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+    /// The folder that runs are put into which are given no folder of their own
+    #[arg(long, value_name = "DIR", default_value = "results", conflicts_with = "out")]
+    pub(crate) results: PathBuf,
     /// Go on with the run in this folder, with the settings that it has
     #[arg(long, value_name = "RUN", conflicts_with_all = SETTLED_BY_A_RECORD.into_iter().chain(SETTLED))]
     pub(crate) resume: Option<PathBuf>,
@@ -227,38 +232,6 @@ pub(crate) struct RunArgs {
     /// How progress is told
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "human")]
     pub(crate) message_format: MessageFormat,
-}
-
-/// A format that `doctor` prints.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum DoctorFormat {
-    /// For people
-    Human,
-    /// For programs
-    Json,
-}
-
-/// Arguments of `doctor`.
-#[derive(Debug, Args)]
-pub(crate) struct DoctorArgs {
-    /// What is printed on stdout
-    #[arg(long, value_enum, default_value = "human")]
-    pub(crate) format: DoctorFormat,
-    /// Remove what dead runs left (root); without it nothing is changed
-    #[arg(long)]
-    pub(crate) clean: bool,
-    /// Start a private engine for real, and remove it again (root)
-    #[arg(long)]
-    pub(crate) r#try: bool,
-    /// The dockerd binary for the private engine
-    #[arg(long, value_name = "PATH")]
-    pub(crate) dockerd: Option<PathBuf>,
-    /// A root file system with an engine of its own for the private engine, such as scripts/engine-root.sh makes
-    #[arg(long, value_name = "DIR", conflicts_with = "dockerd")]
-    pub(crate) engine_root: Option<PathBuf>,
-    /// With --try: how that engine keeps images
-    #[arg(long, value_enum, default_value = "classic", requires = "try")]
-    pub(crate) store: StoreArg,
 }
 
 /// Arguments of `init`.
@@ -296,6 +269,18 @@ pub(crate) struct ListArgs {
     /// Which scenarios
     #[command(flatten)]
     pub(crate) selection: Selection,
+    /// What is printed on stdout
+    #[arg(long, value_enum, default_value = "text")]
+    pub(crate) format: ScenarioListFormat,
+}
+
+/// A format that `list` prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ScenarioListFormat {
+    /// Columns on a terminal, elsewhere cells between tabs
+    Text,
+    /// Everything, as JSON
+    Json,
 }
 
 /// Arguments of `report`.

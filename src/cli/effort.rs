@@ -12,7 +12,7 @@ use crate::units;
 use super::{Exit, Failure};
 
 /// What [`Effort`] is called among the arguments of `run`.
-pub(crate) const SETTLED: [&str; 6] = ["time_limit", "precision", "warm_up", "starts", "build_timeout", "transfer_timeout"];
+pub(crate) const SETTLED: [&str; 7] = ["time_limit", "precision", "warm_up", "starts", "no_pull", "build_timeout", "transfer_timeout"];
 
 /// When a run has enough, and when a step took too long.
 #[derive(Clone, Copy, Debug, PartialEq, Args)]
@@ -30,6 +30,9 @@ pub(crate) struct Effort {
     #[arg(long, value_name = "N", default_value_t = 5, default_value_if("quick", "true", "1"))]
     #[arg(value_parser = clap::value_parser!(u32).range(0..=100))]
     pub(crate) starts: u32,
+    /// Pull nothing, and start no engine that pulls: bytes are the same, times of pulls are not measured
+    #[arg(long)]
+    pub(crate) no_pull: bool,
     /// The longest that one build may take [default: 1h]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) build_timeout: Option<Duration>,
@@ -47,9 +50,15 @@ impl Effort {
             precision: settings.precision,
             warm_up: settings.warm_up,
             starts: settings.starts,
+            no_pull: settings.no_pull,
             build_timeout: time(settings.build_timeout)?,
             transfer_timeout: time(settings.transfer_timeout)?,
         })
+    }
+
+    /// How many trials a run has: as many as were asked for, else the usual number, which is more where precision ends the run.
+    pub(super) fn trials(&self, asked: Option<u32>) -> u32 {
+        asked.unwrap_or(if self.precision.is_some() { 30 } else { 5 })
     }
 
     /// The rules that end a run of at most `trials` iterations.

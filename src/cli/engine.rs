@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::rig::private::{self, DataRoot, EngineLimits, Obstacle};
+use crate::rig::private::{self, DataRoot, EngineLimits, Obstacle, Store};
 use crate::run::{Emitter, EngineKind, EventKind};
 
 use super::args::EngineArg;
@@ -19,23 +19,34 @@ pub(super) struct PrivateFlags {
     pub dockerd: Option<PathBuf>,
     /// A root file system with an engine of its own.
     pub engine_root: Option<PathBuf>,
+    /// How it keeps images; `None` is the classic store.
+    pub store: Option<Store>,
     /// As typed: `auto`, `tmpfs`, `disk` or a folder.
     pub data_root: String,
     /// A registry asked instead of the public one.
     pub registry_mirror: Option<String>,
     /// What each engine may take.
     pub limits: EngineLimits,
+    /// Which of these options were not typed, but are the workspace's usual ones.
+    pub usual: Vec<&'static str>,
 }
 
 impl PrivateFlags {
     /// The daemon alone can be chosen.
     pub(super) fn of_daemon(dockerd: Option<PathBuf>) -> Self {
-        Self { dockerd, engine_root: None, data_root: "auto".to_owned(), registry_mirror: None, limits: EngineLimits::default() }
+        let (engine_root, registry_mirror, limits) = (None, None, EngineLimits::default());
+        Self { dockerd, engine_root, store: None, data_root: "auto".to_owned(), registry_mirror, limits, usual: Vec::new() }
     }
 
+    /// Whether one was typed.
     fn any(&self) -> bool {
-        let lies_elsewhere = self.dockerd.is_some() || self.engine_root.is_some() || self.data_root != "auto";
-        lies_elsewhere || self.registry_mirror.is_some() || self.limits != EngineLimits::default()
+        let typed = |option, is_there| is_there && !self.usual.contains(&option);
+        typed("dockerd", self.dockerd.is_some())
+            || typed("engine-root", self.engine_root.is_some())
+            || typed("data-root", self.data_root != "auto")
+            || typed("registry-mirror", self.registry_mirror.is_some())
+            || self.store.is_some()
+            || self.limits != EngineLimits::default()
     }
 }
 
@@ -48,6 +59,8 @@ pub(super) enum EngineChoice {
         dockerd: Option<PathBuf>,
         /// A root file system with an engine of its own.
         engine_root: Option<PathBuf>,
+        /// How it keeps images.
+        store: Store,
         /// Where its data lies.
         data_root: DataRoot,
         /// A registry asked instead of the public one.
@@ -70,19 +83,20 @@ impl EngineChoice {
     pub(super) fn resolve(asked: EngineArg, flags: PrivateFlags, own_bases: bool) -> Result<Self, Failure> {
         if asked == EngineArg::Host {
             if flags.any() {
-                let message = "--dockerd, --engine-root, --data-root, --registry-mirror, --cpus and --memory are about the private engine; \
-                               leave them out with --engine host";
+                let message = "--dockerd, --engine-root, --store, --data-root, --registry-mirror, --cpus and --memory are about the private \
+                               engine; leave them out with --engine host";
                 return Err(Failure::new(Exit::Usage, message));
             }
             return Ok(Self::Host { instead: None });
         }
         let only_private = asked == EngineArg::Private || flags.any() || own_bases;
-        let PrivateFlags { dockerd, engine_root, data_root, registry_mirror, limits } = flags;
+        let PrivateFlags { dockerd, engine_root, store, data_root, registry_mirror, limits, usual: _ } = flags;
         let engine_root = engine_root.as_deref().map(absolute);
         match obstacle(dockerd.as_deref(), engine_root.as_deref()) {
             None => {
                 let (data_root, asked) = (parse_data_root(&data_root), asked == EngineArg::Private);
-                Ok(Self::Private { dockerd, engine_root, data_root, registry_mirror, limits, asked })
+                let store = store.unwrap_or_default();
+                Ok(Self::Private { dockerd, engine_root, store, data_root, registry_mirror, limits, asked })
             }
             Some(obstacle) if only_private => Err(Failure::new(Exit::Engine, format!("{}; {}", obstacle.sentence, obstacle.cure))),
             Some(obstacle) => Ok(Self::Host { instead: Some(obstacle) }),
@@ -97,13 +111,22 @@ impl EngineChoice {
         }
     }
 
+    /// The store that was asked for in place of the classic one, by its word in records.
+    pub(super) fn other_store(&self) -> Option<&'static str> {
+        match self {
+            Self::Private { store: store @ Store::Containerd, .. } => Some(store.id()),
+            Self::Private { store: Store::Classic, .. } | Self::Host { .. } => None,
+        }
+    }
+
     /// As the rig takes it.
     pub(super) fn kind(&self) -> EngineKind {
         match self {
             Self::Host { .. } => EngineKind::Host,
-            Self::Private { dockerd, engine_root, data_root, registry_mirror, limits, .. } => EngineKind::Private {
+            Self::Private { dockerd, engine_root, store, data_root, registry_mirror, limits, .. } => EngineKind::Private {
                 dockerd: dockerd.clone(),
                 engine_root: engine_root.clone(),
+                store: *store,
                 data_root: data_root.clone(),
                 registry_mirror: registry_mirror.clone(),
                 limits: *limits,

@@ -9,7 +9,7 @@ pub enum Exit {
     Ok,
     /// A limit does not hold, on complete data.
     Verdict,
-    /// The command line, a scenario or another file of the user's is wrong.
+    /// The command line, a scenario or another file of the user's is wrong, or stdout takes no more.
     Usage,
     /// Some variant was not built, not verified or skipped.
     Incomplete,

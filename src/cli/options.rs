@@ -1,21 +1,25 @@
 //! Arguments, resolved: defaults filled in, paths made absolute, contradictions refused.
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::rig::bases::BaseChoice;
-use crate::rig::private::EngineLimits;
+use crate::rig::private::{EngineLimits, Store};
 use crate::rig::remote::{RegistryName, RegistryNameError};
 use crate::run::{Builds, Limits, StopRules};
 use crate::units::{self, Cpus, LinkProfile};
 
-use super::args::{BasesArg, BuildArg, EngineArg, MessageFormat, RunArgs, Selection};
+use super::args::{BasesArg, BuildArg, EngineArg, MessageFormat, RunArgs, Selection, StoreArg};
 use super::engine::{EngineChoice, PrivateFlags};
 use super::part::Part;
+use super::workspace::CommandLine;
 use super::{Exit, Failure};
 
 /// The least memory that an engine is given, bytes: a daemon with its containerd takes about 100 MB before it builds anything.
 const LEAST_MEMORY: u64 = 256_000_000;
+
+/// Options that say where things of a private engine lie and nothing of what is measured: as defaults of a workspace they ask for no such
+/// engine, and the user's own does without them.
+const WHERE_THINGS_LIE: [&str; 2] = ["data-root", "registry-mirror"];
 
 /// What `run` does.
 #[derive(Debug)]
@@ -32,6 +36,8 @@ pub(super) struct RunOptions {
     pub registry: Option<RegistryName>,
     /// The link of pushes and pulls.
     pub link: LinkProfile,
+    /// Whether images are pulled where they can be.
+    pub pulls: bool,
     /// The link of what builds download; `None` does not count it.
     pub downloads: Option<LinkProfile>,
     /// The builds of every block.
@@ -48,78 +54,78 @@ pub(super) struct RunOptions {
     pub limits: Limits,
     /// Seed of the block order.
     pub seed: u64,
-    /// The run's folder; `None` makes one below `results`.
+    /// The run's folder; `None` makes one in `results`.
     pub out: Option<PathBuf>,
+    /// The folder of runs that are given none.
+    pub results: PathBuf,
     /// The part of the scenarios that is measured; `None` is all of them.
     pub part: Option<Part>,
     /// Whether an incomplete run still exits 0.
     pub allow_skips: bool,
     /// How progress is told.
     pub message_format: MessageFormat,
-    /// The command line as typed.
+    /// The command line, with what the workspace's file gave as if it had been typed.
     pub command: Vec<String>,
 }
 
 impl RunOptions {
     /// Resolves the arguments of `run`.
-    pub(super) fn resolve(args: RunArgs, command: &[OsString]) -> Result<Self, Failure> {
-        let RunArgs {
-            selection,
-            engine,
-            dockerd,
-            engine_root,
-            data_root,
-            cpus,
-            memory,
-            bases,
-            locked,
-            registry_mirror,
-            registry,
-            link,
-            downloads,
-            builds,
-            trials,
-            quick,
-            effort,
-            seed,
-            out,
-            resume: _,
-            shard,
-            allow_skips,
-            message_format,
-        } = args;
-        let own_bases = locked || bases != BasesArg::Auto;
-        if engine == EngineArg::Host && own_bases {
-            let message = "the host engine builds with its own base images; leave out --bases and --locked, or use --engine private";
-            return Err(Failure::new(Exit::Usage, message));
-        }
-        let registry = registry_of(registry.as_deref(), link)?;
-        let flags = PrivateFlags { dockerd, engine_root, data_root, registry_mirror, limits: limits_of(cpus, memory)? };
-        let engine = EngineChoice::resolve(engine, flags, own_bases)?;
-        let builds = builds_of(&builds, quick, matches!(engine, EngineChoice::Host { .. }))?;
-        let trials = if quick { 1 } else { trials };
+    pub(super) fn resolve(args: RunArgs, line: &CommandLine) -> Result<Self, Failure> {
+        let own_bases = own_bases(&args)?;
+        let registry = registry_of(args.registry.as_deref(), args.link)?;
+        cold_pushes(&args, registry.as_ref())?;
+        let engine = engine_of(&args, line, own_bases)?;
+        let host = matches!(engine, EngineChoice::Host { .. });
+        let builds = builds_of(&args.builds, args.quick, host)?;
+        let trials = if args.quick { 1 } else { args.effort.trials(args.trials) };
         Ok(Self {
-            selection,
+            selection: args.selection,
             engine,
-            bases: base_choice(bases),
-            locked,
+            bases: base_choice(args.bases),
+            locked: args.locked,
             registry,
-            link,
-            downloads: downloads.link(),
+            link: args.link,
+            pulls: !args.effort.no_pull,
+            downloads: args.downloads.link(),
             builds,
             trials,
-            warm_up: effort.warm_up,
-            starts: effort.starts,
-            rules: effort.rules(trials)?,
-            limits: effort.limits(),
-            seed: seed.unwrap_or_else(|| fastrand::u64(..)),
-            out,
-            part: shard,
-            allow_skips,
-            message_format,
-            command: command.iter().map(|part| without_login(&part.to_string_lossy())).collect(),
+            warm_up: args.effort.warm_up,
+            starts: args.effort.starts,
+            rules: args.effort.rules(trials)?,
+            limits: args.effort.limits(),
+            seed: args.seed.unwrap_or_else(|| fastrand::u64(..)),
+            out: args.out,
+            results: args.results,
+            part: args.shard,
+            allow_skips: args.allow_skips,
+            message_format: args.message_format,
+            command: line.whole(if host { &WHERE_THINGS_LIE } else { &[] }),
         })
     }
+}
+
+/// Whether base images are asked for that the user's own engine does not take.
+fn own_bases(args: &RunArgs) -> Result<bool, Failure> {
+    let own = args.locked || args.bases != BasesArg::Auto;
+    if args.engine == EngineArg::Host && own {
+        let message = "the host engine builds with its own base images; leave out --bases and --locked, or use --engine private";
+        return Err(Failure::new(Exit::Usage, message));
+    }
+    Ok(own)
+}
+
+/// The engine that was asked for, with what was said of it.
+fn engine_of(args: &RunArgs, line: &CommandLine, own_bases: bool) -> Result<EngineChoice, Failure> {
+    let flags = PrivateFlags {
+        dockerd: args.dockerd.clone(),
+        engine_root: args.engine_root.clone(),
+        store: args.store.map(StoreArg::store),
+        data_root: args.data_root.clone(),
+        registry_mirror: args.registry_mirror.clone(),
+        limits: limits_of(args.cpus, args.memory)?,
+        usual: WHERE_THINGS_LIE.into_iter().filter(|option| line.is_given(option)).collect(),
+    };
+    EngineChoice::resolve(args.engine, flags, own_bases)
 }
 
 /// A limit that limits nothing, or leaves no engine alive, is a mistake.
@@ -151,6 +157,16 @@ fn registry_of(text: Option<&str>, link: LinkProfile) -> Result<Option<RegistryN
     }
 }
 
+/// containerd's store keeps beside each layer which repositories of a registry have it, and mounts it from there.
+fn cold_pushes(args: &RunArgs, registry: Option<&RegistryName>) -> Result<(), Failure> {
+    let (Some(Store::Containerd), Some(name)) = (args.store.map(StoreArg::store), registry) else { return Ok(()) };
+    let message = format!(
+        "--store containerd notes with each layer which registry has it, so that no push to --registry {name} but the first would be cold; \
+         leave out one of them"
+    );
+    Err(Failure::new(Exit::Usage, message))
+}
+
 /// Every other build stands on the cache that the cold one leaves. An engine that is not pruned may have the steps of an edit from
 /// before, so that on the user's own none is built.
 fn builds_of(builds: &[BuildArg], quick: bool, host: bool) -> Result<Builds, Failure> {
@@ -174,7 +190,7 @@ fn builds_of(builds: &[BuildArg], quick: bool, host: bool) -> Result<Builds, Fai
 }
 
 /// `text` without the login of a URL in it: a record is made to be published.
-fn without_login(text: &str) -> String {
+pub(super) fn without_login(text: &str) -> String {
     let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
     let end = rest.find('/').unwrap_or(rest.len());
     let host = rest[..end].rsplit_once('@').map_or(&rest[..end], |(_, host)| host);

@@ -40,6 +40,18 @@ pub(super) fn paragraph(text: &str) -> String {
     kept
 }
 
+/// `text` without what the runner of a CI system takes for commands in a log: `::` that a line begins with, and `##[` and `##vso[`
+/// anywhere in one. A blank takes the power from each.
+pub(super) fn without_commands(text: &str) -> String {
+    let tamed = |line: &str| {
+        let indent = line.len() - line.trim_start().len();
+        let line =
+            if line[indent..].starts_with("::") { format!("{}: :{}", &line[..indent], &line[indent + 2..]) } else { line.to_owned() };
+        line.replace("##[", "## [").replace("##vso[", "## vso[")
+    };
+    text.split('\n').map(tamed).collect::<Vec<_>>().join("\n")
+}
+
 /// Bytes of the colour sequence that `text` begins with, 0 where it begins with none (ECMA-48, SGR).
 fn colour(text: &str) -> usize {
     let Some(parameters) = text.strip_prefix("\x1b[") else { return 0 };
@@ -70,7 +82,21 @@ mod tests {
         assert_eq!(paragraph("\x1b[1;31merror\x1b[0m\n\tx\x07\x1b[2J\x1b]0;title\x07\u{202e}y"), "\x1b[1;31merror\x1b[0m\n x[2J]0;titley");
     }
 
+    #[test]
+    fn commands_of_ci_systems_lose_their_power_and_nothing_else() {
+        let text = "  ::error::x\na::b ##[add-path]/tmp\n::::y\n##vso[task]\n## a [heading]\n";
+        let tamed = "  : :error::x\na::b ## [add-path]/tmp\n: :::y\n## vso[task]\n## a [heading]\n";
+        assert_eq!(without_commands(text), tamed);
+    }
+
     proptest! {
+        #[test]
+        fn no_line_is_a_command(text in "([:# \n\u{a0}]|##|vso\\[|\\[|[a-z]){0,40}") {
+            let tamed = without_commands(&text);
+            prop_assert!(!tamed.contains("##[") && !tamed.contains("##vso["), "{tamed:?}");
+            prop_assert!(tamed.split('\n').all(|line| !line.trim_start().starts_with("::")), "{tamed:?}");
+        }
+
         #[test]
         fn no_text_moves_the_cursor(text in any::<String>(), columns in 0_usize..300) {
             let fitted = fit(&text, columns);

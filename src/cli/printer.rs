@@ -1,9 +1,11 @@
 //! The one door to stdout and stderr: stdout is data, stderr is talk.
 //!
-//! Talk repeats what others wrote, so that nothing but text, line ends and colours gets through here.
+//! Talk repeats what others wrote, so that nothing but text, line ends and colours gets through here, and no command to the runner of a CI
+//! system. Data for people is freed of such commands by [`for_people`]; data for programs is theirs to read.
 //! Colour is used on a terminal unless `NO_COLOR` is set. A reader that closes the pipe early is success.
 
 use std::io::{self, IsTerminal, Write};
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::plain;
@@ -15,6 +17,15 @@ pub(super) fn data(text: &str) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => other,
     }
+}
+
+/// Whether a runner reads along that takes lines for commands: GitHub's and Azure's say so.
+static RUNNER_READS: LazyLock<bool> =
+    LazyLock::new(|| ["GITHUB_ACTIONS", "TF_BUILD"].into_iter().any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty())));
+
+/// Text that people read as it may be written into a log: no word of a build or an image in it is a command to a CI system.
+pub(super) fn for_people(text: String) -> String {
+    if *RUNNER_READS { plain::without_commands(&text) } else { text }
 }
 
 /// Whether the last line of the terminal behind stderr is a live one, which the next line of talk takes the place of.
@@ -36,7 +47,7 @@ pub(super) fn talk(line: &str) {
         // Past the filter for colours: `NO_COLOR` says nothing about the cursor.
         drop(io::stderr().write_all(ERASE.as_bytes()));
     }
-    drop(writeln!(err, "{}", plain::paragraph(line)));
+    drop(writeln!(err, "{}", for_people(plain::paragraph(line))));
 }
 
 /// Whether stdout takes colour.

@@ -4,7 +4,6 @@
 //! Owns no state and talks to no engine. Reads files of the context only when a [`Context`] is planned or written.
 
 mod announce;
-mod arguments;
 mod context;
 mod expand;
 mod graph;
@@ -13,6 +12,7 @@ mod ignore;
 mod layers;
 mod packages;
 mod parse;
+mod variables;
 mod vertex;
 
 pub use announce::{Announced, HealthUrl};
@@ -21,3 +21,4 @@ pub use ignore::{Ignore, IgnoreError};
 pub use layers::{HistoryLine, Line};
 pub use packages::{PackageManager, PackageManagerCall};
 pub use parse::{BaseReference, Dockerfile, DockerfileError, Stage, Step, StepKind, VariantKind};
+pub use variables::{NamedBy, Variable};

@@ -4,6 +4,7 @@
 //! measure. A base image that moved is among what changed, and so is no obstacle; all other conditions are.
 
 mod figure;
+mod missing;
 mod model;
 
 use std::collections::BTreeMap;
@@ -12,10 +13,11 @@ use super::conditions::change_obstacle;
 use super::growth::{between, growth, weighed};
 use super::sides::Sides;
 use crate::measure::{Kind, Measure, Unit};
-use crate::record::{PlannedVariant, Record, SeriesKey, UNKNOWN};
+use crate::record::{Record, SeriesKey, UNKNOWN};
 
-use figure::{exact, unjudged};
-pub use model::{BaseChange, ChangeInterval, ChangeVerdict, Changes, FigureChange, Tally, VariantChange};
+use figure::{exact, unjudged, without};
+use missing::missing;
+pub use model::{BaseChange, ChangeInterval, ChangeVerdict, Changes, FigureChange, MissingTrials, Side, Tally, VariantChange};
 
 /// The smallest relative change of a time that matters where none is given. With 5 % of noise and 15 values a side, the interval of a
 /// change lies beyond it in less than 1 of 100 comparisons of the same with itself, and in more than 95 of 100 where a tenth was added;
@@ -59,7 +61,9 @@ pub fn changes(baseline: &Record, run: &Record, question: &Question) -> Changes 
         };
         match obstacle {
             Some(condition) => {
-                FigureChange { lost: sides.is_lost(key), ..unjudged(key, (sides.old.get(key), sides.new.get(key)), condition) }
+                let verdict =
+                    if sides.is_lost(key) { ChangeVerdict::Lost { condition } } else { ChangeVerdict::NotComparable { condition } };
+                without(key, (sides.old.get(key), sides.new.get(key)), verdict)
             }
             None if key.measure.kind() == Kind::Exact => exact(key, &sides.old[key], &sides.new[key]),
             None => figure::unpaired(key, &sides.old[key], &sides.new[key], question.noise),
@@ -79,6 +83,7 @@ pub fn changes(baseline: &Record, run: &Record, question: &Question) -> Changes 
         run: run.run.run_id.clone(),
         noise: question.noise,
         paired: false,
+        missing: [missing(Side::Run, run, baseline), missing(Side::Baseline, baseline, run)].concat(),
         variants: by_variant(sides.keys().filter(|key| question.asks(key)), judged)
             .into_iter()
             .map(|(of, figures)| variant(of, figures))
@@ -107,7 +112,10 @@ pub fn changes_between(record: &Record, scenario: &str, (before, after): (&str, 
         growth: images.map(|(before, after)| between(before, after)).filter(|growth| question.asks_sizes() && growth.is_any()),
     };
     let run = record.run.run_id.clone();
-    Changes { baseline: run.clone(), run, noise: question.noise, paired: true, variants: vec![variant] }
+    let named = |lack: MissingTrials, name: &str| MissingTrials { variant: lack.variant.map(|_| name.to_owned()), ..lack };
+    let mut lacking: Vec<MissingTrials> = missing(Side::Run, &new, &old).into_iter().map(|lack| named(lack, after)).collect();
+    lacking.extend(missing(Side::Baseline, &old, &new).into_iter().map(|lack| named(lack, before)));
+    Changes { baseline: run.clone(), run, noise: question.noise, paired: true, missing: lacking, variants: vec![variant] }
 }
 
 /// The figures of each variant, in the order in which the variants come first.
@@ -148,21 +156,20 @@ fn by_iteration(record: &Record, key: &SeriesKey) -> BTreeMap<u32, f64> {
     trials.filter_map(value).collect()
 }
 
-/// The base images of a variant that are others than before, by reference.
+/// The base images of a variant that are others than before, by reference; none where one of the records did not plan it. A variant on
+/// `scratch` alone has none, and gains or loses one like any other.
 fn base_changes((baseline, before): (&Record, &str), (run, after): (&Record, &str), scenario: &str) -> Vec<BaseChange> {
-    let bases = |record: &Record, variant: &str| -> BTreeMap<String, String> {
-        let is_it = |p: &&PlannedVariant| p.scenario == scenario && p.variant == variant;
-        let names = record.run.plan.iter().find(is_it).map(|p| p.bases.clone()).unwrap_or_default();
+    let bases = |record: &Record, variant: &str| -> Option<BTreeMap<String, String>> {
+        let planned = record.run.plan.iter().find(|p| p.scenario == scenario && p.variant == variant)?;
         let digest = |name: &String| record.run.conditions.bases.get(name).map_or_else(|| UNKNOWN.to_owned(), |base| base.digest.clone());
-        names.into_iter().map(|name| (name.clone(), digest(&name))).collect()
+        Some(planned.bases.iter().map(|name| (name.clone(), digest(name))).collect())
     };
-    let (old, new) = (bases(baseline, before), bases(run, after));
+    let Some((old, new)) = bases(baseline, before).zip(bases(run, after)) else { return Vec::new() };
     let mut names: Vec<&String> = old.keys().chain(new.keys()).collect();
     names.sort_unstable();
     names.dedup();
     let change = |name: &String| BaseChange { name: name.clone(), before: old.get(name).cloned(), after: new.get(name).cloned() };
-    let planned = !old.is_empty() && !new.is_empty();
-    names.into_iter().map(change).filter(|change| planned && change.before != change.after).collect()
+    names.into_iter().map(change).filter(|change| change.before != change.after).collect()
 }
 
 #[cfg(test)]

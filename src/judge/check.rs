@@ -36,14 +36,17 @@ pub fn check(run: &Record, baseline: Option<&Record>, source: BudgetSource, budg
         }
     }
     let loosened = if matches!(source, BudgetSource::Files { .. }) { loosened::loosened(run, budgets) } else { Vec::new() };
+    let unheld = if source == BudgetSource::Record { Vec::new() } else { loosened::unheld(run, budgets) };
     let baseline = baseline.map(|baseline| baseline.run.run_id.clone());
-    Evaluation { run: run.run.run_id.clone(), baseline, source, checks, loosened }
+    Evaluation { run: run.run.run_id.clone(), baseline, source, checks, loosened, unheld }
 }
 
-/// What a run is held to where nobody wrote budgets but named a baseline: D3 of every variant may grow by one per cent.
-pub fn usual_budgets(run: &Record) -> Vec<Budget> {
+/// What a run is held to where nobody wrote budgets but named a baseline: D3 of every variant of either may grow by one per cent.
+pub fn usual_budgets(run: &Record, baseline: &Record) -> Vec<Budget> {
     let mut budgets: Vec<Budget> = Vec::new();
-    for planned in run.run.plan.iter().filter(|planned| !fails_as_expected(run, planned)) {
+    let gone = baseline.run.plan.iter().filter(|planned| !is_planned(run, &planned.scenario, &planned.variant));
+    let of = |record, planned: &&PlannedVariant| !fails_as_expected(record, planned);
+    for planned in run.run.plan.iter().filter(|planned| of(run, planned)).chain(gone.filter(|planned| of(baseline, planned))) {
         match budgets.iter_mut().find(|budget| budget.scenario == planned.scenario) {
             Some(budget) => budget.variants.push(planned.variant.clone()),
             None => budgets.push(usual(planned)),
@@ -89,7 +92,7 @@ fn judged(sides: &Sides<'_>, budget: &Budget, planned: &PlannedVariant, limit: &
     let told = matches!(held.outcome, CheckOutcome::Fail { .. } | CheckOutcome::NotComparable { .. });
     let grew = told && budget.measure.kind() == Kind::Exact;
     let growth = sides.baseline.filter(|_| grew).and_then(|baseline| growth(baseline, sides.run, &budget.scenario, &planned.variant));
-    Check { growth, ..written(budget, &planned.variant, limit, held) }
+    Check { growth: growth.map(|growth| growth.of(budget.measure)), ..written(budget, &planned.variant, limit, held) }
 }
 
 /// A variant that the baseline has, and a run that was asked for the same has not, is gone or has another name: its limit is no longer

@@ -20,6 +20,8 @@ pub struct Evaluation {
     pub checks: Vec<Check>,
     /// Limits that the run's own budgets have looser than those that it was held to, or not at all.
     pub loosened: Vec<Loosened>,
+    /// Budgets of the run's own that it was not held to, because files that know their scenario were named and have none of that name.
+    pub unheld: Vec<Unheld>,
 }
 
 /// Where budgets come from.
@@ -32,9 +34,24 @@ pub enum BudgetSource {
     Files {
         /// As they were named.
         paths: Vec<String>,
+        /// Scenarios of the run that no file knows, and that its own budgets are held for.
+        own: Vec<String>,
     },
     /// There was none, so that loadline's own was taken: D3 may grow by one per cent above the baseline.
-    Usual,
+    Usual {
+        /// Scenarios of the run that no named file knows, and that its own budgets are held for besides.
+        own: Vec<String>,
+    },
+}
+
+impl BudgetSource {
+    /// Scenarios that are held to the run's own budgets where others were named, because no named file knows them.
+    pub fn own(&self) -> &[String] {
+        match self {
+            Self::Record => &[],
+            Self::Files { own, .. } | Self::Usual { own } => own,
+        }
+    }
 }
 
 /// One limit held against one figure.
@@ -138,6 +155,19 @@ pub struct Loosened {
     pub before: Limit,
     /// As the run's own budgets have it; absent where they lack it.
     pub after: Option<Limit>,
-    /// Where the run's own budget is written.
+    /// What the run's own budget of that name is about instead, in words; absent where it is about the same, or is not there.
+    pub about: Option<String>,
+    /// Where the run's own budget is written; absent where it is not there.
+    pub place: Option<BudgetPlace>,
+}
+
+/// A budget of a run's own that it was not held to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Unheld {
+    /// Scenario name.
+    pub scenario: String,
+    /// The budget's name.
+    pub budget: String,
+    /// Where it is written.
     pub place: Option<BudgetPlace>,
 }

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::dockerfile::Line;
 use crate::image::{LayerFile, LayerWeight, Weighing};
+use crate::measure::Measure;
 use crate::record::{PlannedVariant, Record, TrialOutcome};
 use align::{Pair, aligned};
 
@@ -27,7 +28,8 @@ pub struct Growth {
     /// Layers above the base that differ, the one that grew most first; all layers that differ where a base is not known. Together they
     /// are `app`, or where that is absent `total`.
     pub layers: Vec<LayerGrowth>,
-    /// Files of these layers that differ, the one that grew most first. Records keep the biggest files of a layer only.
+    /// Files of these layers that differ, the one that grew most first. Records keep the biggest files of a layer only, and none before
+    /// format 1.5: nothing is said of files beside such a record.
     pub files: Vec<FileGrowth>,
 }
 
@@ -62,9 +64,26 @@ impl Growth {
     pub const fn is_any(&self) -> bool {
         self.total != 0 || !self.layers.is_empty() || !self.moved_bases.is_empty()
     }
+
+    /// What of it explains a change of `measure`: layers of another size, of a number of layers those that are new or gone. A layer that was
+    /// only built anew explains neither.
+    #[must_use]
+    pub fn of(mut self, measure: Measure) -> Self {
+        let counted = measure == Measure::LayerCount;
+        self.layers.retain(|layer| layer.is_new_or_gone() || (!counted && layer.bytes() != 0));
+        if counted {
+            self.files.clear();
+        }
+        self
+    }
 }
 
 impl LayerGrowth {
+    /// Whether only one of the images has it.
+    pub const fn is_new_or_gone(&self) -> bool {
+        self.before.is_none() || self.after.is_none()
+    }
+
     /// Bytes more than in the baseline.
     pub fn bytes(&self) -> i64 {
         more(self.before.unwrap_or(0), self.after.unwrap_or(0))
@@ -95,7 +114,9 @@ impl FileGrowth {
 /// say that its size differs.
 pub fn growth(baseline: &Record, run: &Record, scenario: &str, variant: &str) -> Option<Growth> {
     let growth = between(weighed(baseline, scenario, variant)?, weighed(run, scenario, variant)?);
-    Some(Growth { moved_bases: moved_bases(baseline, run, scenario, variant), ..growth })
+    let are_listed = [baseline, run].iter().all(|record| record.run.format_version.lists_files());
+    let files = if are_listed { growth.files } else { Vec::new() };
+    Some(Growth { moved_bases: moved_bases(baseline, run, scenario, variant), files, ..growth })
 }
 
 /// The image of a variant that stands for all its cold ones.

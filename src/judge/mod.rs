@@ -22,12 +22,13 @@ mod trend;
 pub use baseline::{BaselineChoice, Candidate, NoBaseline, baseline};
 pub use bottleneck::{Bottleneck, Bound, Direction, LINK_BOUND, LINK_TIME, Transfers, bottleneck, bottlenecks};
 pub use changes::{
-    BaseChange, ChangeInterval, ChangeVerdict, Changes, FigureChange, NOISE, Question, Tally, VariantChange, changes, changes_between,
+    BaseChange, ChangeInterval, ChangeVerdict, Changes, FigureChange, MissingTrials, NOISE, Question, Side, Tally, VariantChange, changes,
+    changes_between,
 };
 pub use check::{Ruling, check, usual_budgets};
 pub use compare::{Comparison, Finding, MIN_TIMES, RATIO_TOLERANCE, Subject, TIME_EFFECT, Verdict, compare};
 pub use completeness::{Completeness, Shortfall, completeness};
-pub use evaluation::{BudgetSource, Check, CheckOutcome, Evaluation, Loosened};
+pub use evaluation::{BudgetSource, Check, CheckOutcome, Evaluation, Loosened, Unheld};
 pub use growth::{FileGrowth, Growth, LayerGrowth, growth};
 pub use layers::{Layers, layers};
 pub use noise::{Calm, Disturbance, Factors, MUCH_BY_OTHERS, MUCH_STOLEN, Noise, Part, What, When, look, noise};

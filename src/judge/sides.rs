@@ -43,7 +43,7 @@ impl<'a> Sides<'a> {
 
     /// The variant of `key` in both plans, or which plan lacks it, in words.
     pub(super) fn planned(&self, key: &SeriesKey) -> Result<(&'a PlannedVariant, &'a PlannedVariant), String> {
-        let lacks = |place: &str| format!("{place} did not plan the variant {}", key.variant);
+        let lacks = |place: &str| format!("{place} did not plan the variant {}/{}", key.scenario, key.variant);
         let after = planned(self.run, key).ok_or_else(|| lacks(&self.names[1]));
         let before = planned(self.baseline, key).ok_or_else(|| lacks(&self.names[0]));
         after.and_then(|after| Ok((before?, after)))

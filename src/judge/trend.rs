@@ -50,15 +50,19 @@ pub struct Trend {
     pub key: SeriesKey,
     /// In what its conditions differ from those of the newest run with this series; absent for the stretch of that run.
     pub earlier: Option<String>,
+    /// The place in [`History::runs`] of the last run that has it, where a later run has figures of the scenario and none of this series:
+    /// nothing is told of it as current. Absent too where the conditions are earlier ones.
+    pub ended: Option<usize>,
     /// A point for each run, in the order of the runs; at least one.
     pub points: Vec<TrendPoint>,
     /// Where the level changed, in order.
     pub changes: Vec<TrendChange>,
     /// Slow growth, or shrinking, that no change explains.
     pub growth: Option<SlowGrowth>,
-    /// By how much the newest run differs from the level before, where too few runs followed to call it a level.
+    /// By how much the newest run differs from the level before, where too few runs followed to call it a level; absent where the series
+    /// ended.
     pub newest: Option<Change>,
-    /// When the limit is reached; absent where there is none.
+    /// When the limit is reached; absent where there is none, and where the series ended.
     pub forecast: Option<Forecast>,
     /// What the newest run is set beside, or why it is set beside nothing; absent where it was not asked.
     pub baseline: Option<Result<Beside, NoBaseline>>,
@@ -138,12 +142,19 @@ fn trend(key: &SeriesKey, earlier: Option<String>, values: &[&HistoryPoint], run
         }
         Kind::Sampled => change::or_growth(&points, question.smallest),
     };
-    let newest = values.last().filter(|_| key.measure.kind() == Kind::Sampled).and_then(|v| newest_differs(&points, &changes, &v.values));
-    let limit = question.limits.get(&key.measure).filter(|_| key.phase.is_none() && earlier.is_none());
+    let ended = points.last().map(|point| point.run).filter(|last| earlier.is_none() && has_later(&key.scenario, *last, runs));
+    let asks_newest = key.measure.kind() == Kind::Sampled && ended.is_none();
+    let newest = values.last().filter(|_| asks_newest).and_then(|v| newest_differs(&points, &changes, &v.values));
+    let limit = question.limits.get(&key.measure).filter(|_| key.phase.is_none() && earlier.is_none() && ended.is_none());
     let forecast = limit.map(|limit| forecast::forecast(&points, &changes, growth.as_ref(), *limit, key.measure.kind() == Kind::Exact));
     let changes = changes.into_iter().map(|c| c.with_causes(key, &points, runs)).collect();
     let baseline = question.baseline.as_ref().map(|choice| beside(&points, runs, choice));
-    Trend { key: key.clone(), earlier, points, changes, growth, newest, forecast, baseline }
+    Trend { key: key.clone(), earlier, ended, points, changes, growth, newest, forecast, baseline }
+}
+
+/// Whether a run after the one at `last` has figures of the scenario.
+fn has_later(scenario: &str, last: usize, runs: &[HistoryRun]) -> bool {
+    runs[last + 1..].iter().any(|run| run.variants.iter().any(|variant| variant.scenario == scenario))
 }
 
 fn beside(points: &[TrendPoint], runs: &[HistoryRun], choice: &BaselineChoice) -> Result<Beside, NoBaseline> {

@@ -6,6 +6,7 @@ use super::{NoiseProbe, Observation, RunRecord, TransferRecord, TrialOutcome, st
 use crate::budget::Limit;
 use crate::image::{MAX_LAYER_FILES, Weighing};
 use crate::measure::{Kind, Measure};
+use crate::units::LinkProfile;
 
 /// The largest whole number up to which every whole number has a floating point value of its own: 2⁵³.
 const EXACT_LIMIT: f64 = 9_007_199_254_740_992.0;
@@ -28,8 +29,8 @@ pub(super) fn check_outcome(outcome: &TrialOutcome) -> Result<(), String> {
             return Err(format!("there are two values of {} in one trial", observation.measure.id()));
         }
     }
-    if outcome.push.iter().chain(&outcome.pull).flat_map(times).any(|t| !t.is_finite() || t < 0.0) {
-        return Err("a push or a pull has a time that nothing takes".to_owned());
+    if let Some(time) = outcome.push.iter().chain(&outcome.pull).flat_map(times).find(|t| !t.is_finite() || *t < 0.0) {
+        return Err(format!("a push or a pull has a time of {time} s, which nothing takes"));
     }
     start::check(outcome)?;
     check_download(outcome)?;
@@ -124,7 +125,24 @@ pub(super) fn check_planned(outcome: &TrialOutcome, run: &RunRecord) -> Result<(
         let warm_up = run.settings.warm_up;
         return Err(format!("{trial}: the plan of run.json has {warm_up} iterations of warm-up before those that count"));
     }
+    check_link_of_downloads(outcome, run)?;
     start::check_planned(outcome, run)
+}
+
+/// A build time over a link is that of a build whose downloads are known to have kept to it.
+fn check_link_of_downloads(outcome: &TrialOutcome, run: &RunRecord) -> Result<(), String> {
+    let Some(link) = run.conditions.download_link.as_deref() else { return Ok(()) };
+    let is_shaped = link.parse::<LinkProfile>().map_or(true, |profile| profile.shape().is_some());
+    let is_timed = outcome.observations.iter().any(|o| o.measure == Measure::BuildTime);
+    let is_counted = outcome.download.is_some_and(|download| download.counted().is_ok());
+    if is_shaped && is_timed && !is_counted {
+        return Err(format!(
+            "{}: there is {}, and what the build downloaded is not known to have kept to the link {link} of run.json",
+            outcome.trial,
+            Measure::BuildTime.id()
+        ));
+    }
+    Ok(())
 }
 
 /// Checks `run.json` by itself; the error is the problem in words.
@@ -141,8 +159,8 @@ pub(super) fn check_run(run: &RunRecord) -> Result<(), String> {
     }
     let overhead = &run.overhead;
     let mut times = [overhead.wall, overhead.bases, overhead.measured].into_iter().chain(overhead.kinds.values().copied());
-    if times.any(|t| !t.is_finite() || t < 0.0) {
-        return Err("the overhead has a time that nothing takes".to_owned());
+    if let Some(time) = times.find(|t| !t.is_finite() || *t < 0.0) {
+        return Err(format!("the overhead has a time of {time} s, which nothing takes"));
     }
     run.noise.iter().try_for_each(|before| before.probe.check())?;
     check_budgets(run)

@@ -22,6 +22,8 @@ pub struct DownloadRecord {
     pub sent: u64,
     /// Connections to servers.
     pub connections: u64,
+    /// Those of them on which the build had not said its last word when it had ended.
+    pub unfinished: u64,
     /// Connections that no server took.
     pub refused: u64,
     /// The most payload that the machine's interfaces can have received during the build, bytes, whoever asked for it; absent where their
@@ -38,6 +40,16 @@ pub enum NotCounted {
          went past the proxy"
     )]
     NoCounters,
+    /// Something of the build went on after its end.
+    #[error(
+        "build-download is not available: {} of the build to servers went on after it had ended, so that what came is not known to be all; \
+         let no step leave a program running",
+        units::count(usize::try_from(*connections).unwrap_or(usize::MAX), "connection")
+    )]
+    Unfinished {
+        /// Connections to servers on which the build had not said its last word.
+        connections: u64,
+    },
     /// The interfaces received less than the proxy.
     #[error(
         "build-download is not available: the network interfaces received {} at most, and the proxy {} from other machines, so that they \
@@ -69,11 +81,14 @@ pub enum NotCounted {
 impl DownloadRecord {
     /// The bytes that were downloaded; the error where they are not all that the build fetched.
     ///
-    /// Past the proxy came what the interfaces received and the proxy did not: more than 5 % of both together and more than 64 KiB
+    /// All connections of the build have ended. Past the proxy came what the interfaces received and the proxy did not: more than 5 % of both together and more than 64 KiB
     /// is too much. Interfaces that received less than the proxy did from other machines, by as much, are not those that it uses.
     pub fn counted(&self) -> Result<u64, NotCounted> {
         let received = self.received;
         let interfaces = self.interfaces.ok_or(NotCounted::NoCounters)?;
+        if self.unfinished > 0 {
+            return Err(NotCounted::Unfinished { connections: self.unfinished });
+        }
         let far = received.saturating_sub(self.received_locally);
         if is_too_much(far.saturating_sub(interfaces), far) {
             return Err(NotCounted::OtherInterfaces { interfaces, received: far });
@@ -122,6 +137,14 @@ mod tests {
             Err(NotCounted::OtherInterfaces { interfaces: 9_000_000, received: 10_000_000 })
         );
         assert_eq!(DownloadRecord { interfaces: None, ..record(1, 1) }.counted(), Err(NotCounted::NoCounters));
+    }
+
+    #[test]
+    fn what_goes_on_after_the_build_is_not_known_to_be_all() {
+        let half = DownloadRecord { connections: 3, unfinished: 1, ..record(10_000_000, 10_000_000) };
+        assert_eq!(half.counted(), Err(NotCounted::Unfinished { connections: 1 }));
+        let text = half.counted().expect_err("it goes on").to_string();
+        assert!(text.starts_with("build-download is not available: 1 connection of the build to servers went on"), "{text}");
     }
 
     #[test]

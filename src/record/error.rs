@@ -35,7 +35,7 @@ pub enum RecordError {
         date: String,
     },
     /// The system refused an operation.
-    #[error("could not {action} {path}; check its permissions and the free space")]
+    #[error("could not {action} {path}; {}", cure(source))]
     Io {
         /// What was tried, as a verb.
         action: &'static str,
@@ -124,6 +124,16 @@ pub enum RecordError {
         #[source]
         source: serde_json::Error,
     },
+}
+
+/// What helps where the system refuses an operation on a file.
+fn cure(refused: &io::Error) -> &'static str {
+    match refused.kind() {
+        io::ErrorKind::NotFound => "it is not there: correct the path, or restore the file",
+        io::ErrorKind::PermissionDenied => "check its permissions",
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room on its disk",
+        _ => "check its permissions and the free space",
+    }
 }
 
 impl RecordError {

@@ -21,6 +21,11 @@ pub fn git_state(folder: &Path) -> Option<GitState> {
     Some(GitState { commit: commit.trim().to_owned(), dirty: !status.is_empty() })
 }
 
+/// Whether `folder` is in a git repository; not without git.
+pub fn is_in_repository(folder: &Path) -> bool {
+    git(folder, &["rev-parse", "--git-dir"]).is_some()
+}
+
 /// The most commits that are looked at for a baseline.
 const MOST_COMMITS: &str = "--max-count=10000";
 

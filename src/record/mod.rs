@@ -34,7 +34,7 @@ pub use download::{DownloadRecord, NotCounted};
 pub use error::RecordError;
 pub(crate) use files::create_folders;
 pub use files::replace_file;
-pub use git::{GitState, git_state, merge_base_line, release_commits};
+pub use git::{GitState, git_state, is_in_repository, merge_base_line, release_commits};
 pub use history::{
     Added, HISTORY_FILE, HISTORY_VERSION, History, HistoryError, HistoryLine, HistoryPoint, HistoryRun, HistorySeries, HistoryVariant,
     append_to_history, history_schema,

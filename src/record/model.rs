@@ -44,6 +44,11 @@ impl FormatVersion {
         };
         (self.major, self.minor) >= (1, since)
     }
+
+    /// Whether the layers of a record of this format list their biggest files: in an older one an empty list says nothing.
+    pub fn lists_files(self) -> bool {
+        (self.major, self.minor) >= (1, 5)
+    }
 }
 
 impl fmt::Display for FormatVersion {
@@ -283,7 +288,7 @@ pub struct Receipt {
     pub scenarios_commit: Option<String>,
     /// Whether that folder had changes that were not committed.
     pub scenarios_dirty: Option<bool>,
-    /// The command line, as typed.
+    /// The command line: as typed, and with what a `loadline.toml` gave as if that had been typed too.
     pub command: Vec<String>,
 }
 

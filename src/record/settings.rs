@@ -14,6 +14,9 @@ pub struct Settings {
     pub variants: Vec<String>,
     /// `private` or `host`.
     pub engine: String,
+    /// How the private engine was to keep images: `containerd`; absent is the classic store, and a host engine's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store: Option<String>,
     /// `auto`, `hub` or `stand-in`.
     pub bases: String,
     /// Whether digests had to agree with `bases.lock`.
@@ -24,6 +27,9 @@ pub struct Settings {
     /// The link that was asked for, such as `20mbit,30ms`; absent is the loopback interface as it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
+    /// Whether nothing was to be pulled. Absent is no, as before format 1.5.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub no_pull: bool,
     /// The link of what builds download, `loopback` where that is only counted; absent where it is not, and before format 1.5.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub download_link: Option<String>,

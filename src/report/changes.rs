@@ -1,7 +1,7 @@
 //! What became better or worse, as it is read: terminal, Markdown, CSV and JSON, each a pure function of one [`Changes`].
 //!
-//! Totals come first, then the figures that changed, then what changed in the images. Figures that did not change are counted, and listed
-//! only where all are asked for; CSV and JSON have all of them. Bytes are printed to the last one. Names, instructions and paths come from
+//! Totals come first, then what is incomplete, then the figures that changed, then what changed in the images. Figures that did not change
+//! are counted, and listed only where all are asked for; CSV and JSON have all of them. Bytes are printed to the last one. Names, instructions and paths come from
 //! records that others wrote, and are made fit by each format.
 
 mod growth;
@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use super::figures::{Scale, percent};
 use super::table::name;
 use super::text::one_line;
-use crate::judge::{ChangeInterval, ChangeVerdict, Changes, FigureChange, Tally, VariantChange};
+use crate::judge::{ChangeInterval, ChangeVerdict, Changes, FigureChange, MissingTrials, Side, Tally, VariantChange};
 use crate::measure::{Kind, Measure, Unit};
 use crate::units;
 
@@ -38,6 +38,7 @@ fn totals(tally: Tally) -> String {
     let words = [
         (tally.regressed, "regressed"),
         (tally.improved, "improved"),
+        (tally.lost, "lost"),
         (tally.equal, "equal"),
         (tally.within_noise, "within noise"),
         (tally.too_few, "with too few values"),
@@ -52,13 +53,25 @@ fn totals(tally: Tally) -> String {
         .join(", ")
 }
 
+/// A sentence for everything that one side lacks: a table looks no different where trials are missing.
+fn missing(changes: &Changes) -> Vec<String> {
+    let names = if changes.paired { ["the first variant", "the second variant"] } else { ["the baseline", "this run"] };
+    let sentence = |lack: &MissingTrials| {
+        let whose = if lack.side == Side::Baseline { names[0] } else { names[1] };
+        let of = lack.scenario.as_ref().zip(lack.variant.as_ref());
+        let what = of.map_or_else(String::new, |(scenario, variant)| format!(" lacks trials of {scenario}/{variant}"));
+        one_line(&format!("{whose}{what}: {}; its figures are of the trials that there are", lack.why))
+    };
+    changes.missing.iter().map(sentence).collect()
+}
+
 /// The figures to show, each as the cells of a row: those that changed, or all.
 fn shown(changes: &Changes, all: bool) -> Vec<[String; 5]> {
     let of = |variant: &VariantChange| -> Vec<[String; 5]> {
         variant
             .figures
             .iter()
-            .filter(|figure| all || figure.verdict.is_change() || figure.lost)
+            .filter(|figure| all || figure.verdict.is_change() || matches!(figure.verdict, ChangeVerdict::Lost { .. }))
             .map(|figure| row(changes, variant, figure))
             .collect()
     };
@@ -67,8 +80,10 @@ fn shown(changes: &Changes, all: bool) -> Vec<[String; 5]> {
 
 /// How many figures are not shown, where that are any.
 fn left_out(changes: &Changes, all: bool) -> Option<String> {
-    let left = changes.figures().count() - shown(changes, all).len();
-    (left > 0).then(|| format!("{} did not change, or cannot be told; --all lists them.", units::count(left, "more figure")))
+    let listed = shown(changes, all).len();
+    let left = changes.figures().count() - listed;
+    let what = units::count(left, if listed > 0 { "more figure" } else { "figure" });
+    (left > 0).then(|| format!("{what} did not change, or cannot be told; --all lists them."))
 }
 
 fn row(changes: &Changes, variant: &VariantChange, figure: &FigureChange) -> [String; 5] {
@@ -96,7 +111,7 @@ fn amount(figure: &FigureChange, value: f64) -> String {
 /// Of bytes the difference and what that is in per cent, of times per cent and where they lie.
 fn change(figure: &FigureChange) -> String {
     let relative = figure.change.map(|change| percent(change * 100.0));
-    let (Some(difference), false) = (figure.difference, matches!(figure.verdict, ChangeVerdict::NotComparable { .. })) else {
+    let (Some(difference), None) = (figure.difference, figure.verdict.condition()) else {
         return "–".to_owned();
     };
     match (figure.measure.kind(), figure.interval, relative) {
@@ -129,19 +144,24 @@ fn verdict(figure: &FigureChange) -> String {
         ChangeVerdict::TooFew { need } => {
             format!("too few: {} and {} values, {need} each are needed", figure.before_values, figure.after_values)
         }
-        ChangeVerdict::NotComparable { .. } if figure.lost => "lost".to_owned(),
+        ChangeVerdict::Lost { .. } => "lost".to_owned(),
         ChangeVerdict::NotComparable { .. } => "not comparable".to_owned(),
     }
 }
 
+/// Why figures have no verdict, under a heading for each kind of it.
+fn unjudged(changes: &Changes) -> Vec<(&'static str, Vec<String>)> {
+    let of = |kind: &'static str| {
+        changes.figures().map(|figure| &figure.verdict).filter(move |v| v.id() == kind).filter_map(ChangeVerdict::condition)
+    };
+    let kinds = [("Lost", conditions(of("lost"))), ("Not comparable", conditions(of("not-comparable")))];
+    kinds.into_iter().filter(|(_, lines)| !lines.is_empty()).collect()
+}
+
 /// A sentence for every condition that stands in the way, the most frequent first.
-fn conditions(changes: &Changes) -> Vec<String> {
+fn conditions<'a>(conditions: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut found: BTreeMap<String, usize> = BTreeMap::new();
-    for figure in changes.figures() {
-        if let ChangeVerdict::NotComparable { condition } = &figure.verdict {
-            *found.entry(one_line(condition)).or_default() += 1;
-        }
-    }
+    conditions.for_each(|condition| *found.entry(one_line(condition)).or_default() += 1);
     let mut found: Vec<(String, usize)> = found.into_iter().collect();
     found.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     found.into_iter().map(|(condition, count)| format!("{}: {condition}", units::count(count, "figure"))).collect()
@@ -156,7 +176,7 @@ fn times_note(changes: &Changes) -> Option<String> {
     let apart = if aside > 0 { format!(" {} that lay apart were left out of it.", units::count(aside, "value")) } else { String::new() };
     coverage.is_finite().then(|| {
         format!(
-            "Times: {how}the change with the interval that holds it with at least {:.1} %; it counts where all of it is beyond ±{} %.{apart}",
+            "Times: {how}the change is estimated from all pairs of values, not from the two medians, with the interval that holds it with at least {:.1} %; it counts where all of it is beyond ±{} %.{apart}",
             (coverage * 1_000.0).floor() / 10.0,
             changes.noise * 100.0
         )

@@ -10,9 +10,9 @@ use std::fmt::Write as _;
 
 use super::text::one_line;
 use crate::budget::{BudgetPlace, Limit};
-use crate::judge::{BudgetSource, Check, CheckOutcome, Evaluation, Growth, Loosened, Ruling};
+use crate::judge::{BudgetSource, Check, CheckOutcome, Evaluation, Growth, Loosened, Ruling, Unheld};
 use crate::units::count;
-use figure::{figure, signed, with_exact};
+use figure::{figure, pair, signed, with_exact};
 pub use json::{CHECK_VERSION, CheckReport, check_json, check_schema};
 
 /// At most so many layers and files that grew are told of one check; a format for programs has all of them.
@@ -30,12 +30,33 @@ pub fn check_text(evaluation: &Evaluation) -> String {
             told_in_full(check).into_iter().for_each(&mut line);
         }
     }
-    for wanted in ["pass", "skip"] {
-        evaluation.checks.iter().filter(|check| check.outcome.id() == wanted).map(in_a_line).for_each(&mut line);
-    }
-    evaluation.loosened.iter().map(loosened).for_each(&mut line);
+    evaluation.checks.iter().filter(|check| check.outcome == CheckOutcome::Pass).map(in_a_line).for_each(&mut line);
+    skipped(evaluation).into_iter().for_each(&mut line);
+    loosened_lines(evaluation).into_iter().for_each(&mut line);
+    evaluation.unheld.iter().map(unheld).for_each(&mut line);
     line(verdict(evaluation));
     text
+}
+
+/// Limits that are skipped, those of one reason in one line.
+fn skipped(evaluation: &Evaluation) -> Vec<String> {
+    let mut reasons: Vec<(&str, Vec<&Check>)> = Vec::new();
+    for check in &evaluation.checks {
+        let CheckOutcome::Skip { why } = &check.outcome else { continue };
+        match reasons.iter_mut().find(|(known, _)| known == why) {
+            Some((_, checks)) => checks.push(check),
+            None => reasons.push((why, vec![check])),
+        }
+    }
+    let told = |(why, checks): (&str, Vec<&Check>)| {
+        if let [check] = checks[..] {
+            return in_a_line(check);
+        }
+        let mut variants: Vec<String> = checks.iter().map(|c| format!("{}/{}", one_line(&c.scenario), one_line(&c.variant))).collect();
+        variants.dedup();
+        format!("{:<14} {} of {}: {}", "skip", count(checks.len(), "limit"), variants.join(", "), one_line(why))
+    };
+    reasons.into_iter().map(told).collect()
 }
 
 /// `go-api/multi transfer-size` with the cache state and definition where they are not the usual ones, and the budget's name.
@@ -62,7 +83,10 @@ fn limit(limit: &Limit) -> String {
 fn in_a_line(check: &Check) -> String {
     let head = format!("{:<14} {} ({}, {})", check.outcome.id(), subject(check), one_line(&check.budget), limit(&check.limit));
     match (check.outcome.why(), check.actual, check.allowed) {
-        (None, Some(actual), Some(allowed)) => format!("{head}: {} of {}", figure(check.measure, actual), figure(check.measure, allowed)),
+        (None, Some(actual), Some(allowed)) => {
+            let [actual, allowed] = pair(check.measure, [actual, allowed]);
+            format!("{head}: {actual} of {allowed}")
+        }
         (Some(why), Some(actual), _) => format!("{head}: {}, {}", figure(check.measure, actual), one_line(why)),
         (why, ..) => format!("{head}: {}", one_line(why.unwrap_or_default())),
     }
@@ -106,11 +130,13 @@ fn place(place: Option<&BudgetPlace>) -> String {
 /// What grew, the most first.
 fn grown(growth: &Growth) -> Vec<String> {
     let mut lines = Vec::new();
-    let total = match (growth.base, growth.app) {
-        (Some(base), Some(app)) => format!("{} in all: base image {}, app {}", signed(growth.total), signed(base), signed(app)),
-        _ => format!("{} in all", signed(growth.total)),
-    };
-    lines.push(total);
+    lines.push(match (growth.base, growth.app) {
+        (Some(0), Some(0)) | (None, _) if growth.total == 0 => "the uncompressed size (D3) is the same".to_owned(),
+        (Some(base), Some(app)) => {
+            format!("{} of uncompressed size (D3) in all: base image {}, app {}", signed(growth.total), signed(base), signed(app))
+        }
+        _ => format!("{} of uncompressed size (D3) in all", signed(growth.total)),
+    });
     lines.extend(growth.moved_bases.iter().map(|base| format!("the base image {} is another one", one_line(base))));
     for layer in growth.layers.iter().take(MOST_GROWN) {
         let made = match (&layer.dockerfile_line, &layer.created_by) {
@@ -118,7 +144,12 @@ fn grown(growth: &Growth) -> Vec<String> {
             (None, Some(by)) => one_line(by),
             (None, None) => "a layer that history does not name".to_owned(),
         };
-        lines.push(format!("{} in {made}", signed(difference(layer.before, layer.after))));
+        let state = match (layer.before, layer.after) {
+            (None, _) => " (new layer)",
+            (_, None) => " (layer is gone)",
+            _ => "",
+        };
+        lines.push(format!("{} in {made}{state}", signed(difference(layer.before, layer.after))));
     }
     let files = growth.files.iter().take(MOST_GROWN);
     lines.extend(files.map(|file| format!("{} {}", signed(difference(file.before, file.after)), one_line(&file.path))));
@@ -131,11 +162,40 @@ fn difference(before: Option<u64>, after: Option<u64>) -> i64 {
     whole(after).saturating_sub(whole(before))
 }
 
+/// A line for each limit that is loosened; those whose whole budgets are gone from a scenario's in one.
+fn loosened_lines(evaluation: &Evaluation) -> Vec<String> {
+    let is_gone = |found: &&Loosened| found.place.is_none() && found.after.is_none() && found.about.is_none();
+    let mut gone: Vec<(&str, Vec<String>)> = Vec::new();
+    for found in evaluation.loosened.iter().filter(is_gone) {
+        let named = format!("{} ({})", one_line(&found.budget), limit(&found.before));
+        match gone.iter_mut().find(|(scenario, _)| *scenario == found.scenario) {
+            Some((_, limits)) => limits.push(named),
+            None => gone.push((&found.scenario, vec![named])),
+        }
+    }
+    let line = |(scenario, limits): (&str, Vec<String>)| {
+        format!("{:<14} {}: the run's own budgets lack {}", "loosened", one_line(scenario), limits.join(", "))
+    };
+    evaluation.loosened.iter().filter(|found| !is_gone(found)).map(loosened).chain(gone.into_iter().map(line)).collect()
+}
+
 fn loosened(loosened: &Loosened) -> String {
-    let after = loosened.after.as_ref().map_or_else(|| "not there".to_owned(), limit);
     let Loosened { scenario, budget, before, .. } = loosened;
-    let own = place(loosened.place.as_ref());
-    format!("{:<14} {}/{}: {} is {after} in the run's own budgets{own}", "loosened", one_line(scenario), one_line(budget), limit(before))
+    let own = match (&loosened.after, &loosened.about) {
+        (Some(after), _) => format!("{} in the run's own budgets", limit(after)),
+        (None, Some(about)) => format!("about something else in the run's own budgets: {}", one_line(about)),
+        (None, None) => "not there in the run's own budgets".to_owned(),
+    };
+    let place = place(loosened.place.as_ref());
+    format!("{:<14} {}/{}: {} is {own}{place}", "loosened", one_line(scenario), one_line(budget), limit(before))
+}
+
+fn unheld(unheld: &Unheld) -> String {
+    let (scenario, budget, own) = (one_line(&unheld.scenario), one_line(&unheld.budget), place(unheld.place.as_ref()));
+    format!(
+        "{:<14} {scenario}/{budget}: the run's own budget; the files of --budgets know {scenario} and have no such budget{own}",
+        "not held"
+    )
 }
 
 /// The verdict with its counts, in one line.
@@ -145,20 +205,27 @@ fn verdict(evaluation: &Evaluation) -> String {
     let told: Vec<String> = said.iter().filter_map(|word| counts.get(word).map(|n| format!("{n} {word}"))).collect();
     let whose = match &evaluation.source {
         BudgetSource::Record => "the run's own budgets".to_owned(),
-        BudgetSource::Files { paths } => format!("the budgets of {}", one_line(&paths.join(", "))),
-        BudgetSource::Usual => "the usual limit, as there are no budgets".to_owned(),
+        BudgetSource::Files { paths, .. } => format!("the budgets of {}", one_line(&paths.join(", "))),
+        BudgetSource::Usual { .. } if !evaluation.unheld.is_empty() => {
+            "the usual limit, as the files of --budgets have no budgets".to_owned()
+        }
+        BudgetSource::Usual { .. } => "the usual limit, as there are no budgets".to_owned(),
     };
-    let against = evaluation.baseline.as_deref().map(|id| format!(" against {}", one_line(id))).unwrap_or_default();
+    let own = match evaluation.source.own() {
+        [] => String::new(),
+        own => format!(", and the run's own of {}", one_line(&own.join(", "))),
+    };
+    let against = evaluation.baseline.as_deref().map(|id| format!("; baseline {}", one_line(id))).unwrap_or_default();
     let limits = count(evaluation.checks.len(), "limit");
     let ruling = said_of(evaluation.ruling());
-    format!("verdict: {ruling} ({}; {limits}: {}; {whose}{against})", one_line(&evaluation.run), told.join(", "))
+    format!("verdict: {ruling} ({}; {limits}: {}; {whose}{own}{against})", one_line(&evaluation.run), told.join(", "))
 }
 
 const fn said_of(ruling: Ruling) -> &'static str {
     match ruling {
         Ruling::Passed => "passed",
         Ruling::Failed => "failed",
-        Ruling::Undecided => "undecided: no limit fails, but noise hides whether some time is within its limit",
+        Ruling::Undecided => "undecided: no limit fails, but too few trials or noise hide whether some time is within its limit",
         Ruling::Incomplete => "incomplete: some figure is missing, unproven or without a comparable baseline",
         Ruling::NotComparable => "not comparable: no limit could be judged",
         Ruling::NothingJudged => "nothing judged: no limit asks about this run",

@@ -56,8 +56,8 @@ pub use reproduction::reproduction;
 pub use terminal::terminal;
 pub(crate) use text::one_line;
 pub use trend::{
-    Glyphs, TREND_VERSION, TrendBaseline, TrendChangeReport, TrendForecast, TrendGrowth, TrendNewest, TrendReport, TrendSeries, sparkline,
-    trend_csv, trend_json, trend_markdown, trend_schema, trend_terminal,
+    Glyphs, TREND_VERSION, TrendBaseline, TrendChangeReport, TrendEnd, TrendForecast, TrendGrowth, TrendNewest, TrendReport, TrendSeries,
+    sparkline, trend_csv, trend_json, trend_markdown, trend_schema, trend_terminal,
 };
 pub use weighing::{
     AgainstReport, BaseNamed, ChangedFile, DuplicateReport, FileChange, FileReport, FilesChange, HostReport, InventoryFormat, ReadHow,

@@ -6,7 +6,9 @@ mod spark;
 mod terminal;
 mod words;
 
-pub use data::{TREND_VERSION, TrendBaseline, TrendChangeReport, TrendForecast, TrendGrowth, TrendNewest, TrendReport, TrendSeries};
+pub use data::{
+    TREND_VERSION, TrendBaseline, TrendChangeReport, TrendEnd, TrendForecast, TrendGrowth, TrendNewest, TrendReport, TrendSeries,
+};
 pub use output::{trend_csv, trend_json, trend_markdown, trend_schema};
 pub use spark::{Glyphs, sparkline};
 pub use terminal::trend_terminal;

@@ -9,7 +9,7 @@ use std::io::Read;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::dockerfile::Context;
 
@@ -73,7 +73,7 @@ pub trait Engine: Send + Sync {
     /// The last `lines` lines that a container wrote to stdout and stderr.
     fn container_log(&self, id: &str, lines: usize) -> impl Future<Output = Result<Vec<String>, EngineError>> + Send;
 
-    /// Kills and removes a container; one that is gone already is success.
+    /// Kills and removes a container by its id or name; one that is gone already is success.
     fn remove_container(&self, id: &str) -> impl Future<Output = Result<(), EngineError>> + Send;
 
     /// Removes a name, and the image with its last name; one that is gone already is success.
@@ -321,6 +321,8 @@ pub struct ImageInfo {
 pub struct ContainerSpec {
     /// Image id or reference.
     pub image: String,
+    /// Its name, by which it can be removed also where its start was given up and nobody learned its id; `None` leaves it to the engine.
+    pub name: Option<String>,
     /// The port inside to publish on a free port of 127.0.0.1.
     pub port: u16,
     /// Labels on the container.
@@ -338,6 +340,8 @@ pub struct Container {
     pub id: String,
     /// Where the published port answers; `None` when the container had ended before the engine was asked.
     pub address: Option<SocketAddr>,
+    /// When the engine was asked for it: where that was tried more than once, the last time.
+    pub asked: Instant,
 }
 
 /// Whether a container runs.

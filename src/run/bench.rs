@@ -5,9 +5,11 @@
 
 use std::net::SocketAddr;
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::way::Way;
 use super::{Downloads, Named};
+use crate::rig::bases::BaseMirror;
 use crate::rig::link::Link;
 use crate::rig::registry::Registry;
 use crate::rig::{Engine, EngineError, RunNetwork};
@@ -28,6 +30,11 @@ pub struct Bench<E> {
     pub downloads: Option<Downloads>,
     /// Whether the engines are loadline's own, so that they may be pruned.
     pub isolated: bool,
+    /// Whether the engines keep images in containerd's store: it asks a registry for a base image before it takes the one that is there,
+    /// and pushes layers as they are stored.
+    pub containerd_store: bool,
+    /// What answers such a builder; `None` where it asks nobody, or the user's own engine does.
+    pub base_mirror: Option<BaseMirror>,
     /// The network of RUN steps.
     pub network: RunNetwork,
     /// Names of base images that a prune must leave.
@@ -73,6 +80,12 @@ impl<E: Engine> Bench<E> {
 
 /// The tag under which every trial pushes.
 pub(super) const TAG: &str = "measured";
+
+/// A name for a container that no other has.
+pub(super) fn container_name() -> String {
+    static MADE: AtomicU64 = AtomicU64::new(0);
+    format!("loadline-{}-{}", nonce(), MADE.fetch_add(1, Ordering::Relaxed))
+}
 
 /// A word of this process's own: an image that somebody has under any other name is never replaced.
 pub(super) fn nonce() -> &'static str {

@@ -50,7 +50,7 @@ fn stands_on(vertex: &str, name: &str) -> bool {
 }
 
 /// A reference as people write it.
-fn short(name: &str) -> &str {
+pub(super) fn short(name: &str) -> &str {
     let name = name.strip_prefix("docker.io/").unwrap_or(name);
     let name = name.strip_prefix("library/").unwrap_or(name);
     name.strip_suffix(":latest").unwrap_or(name)

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::image::COMPRESSOR;
 use crate::record::{BaseRecord, BaseSet, COMPRESSES_AT_PUSH, Conditions, HostFacts, RegistryKind, UNKNOWN};
-use crate::rig::bases::{BaseSetKind, Provided};
+use crate::rig::EngineInfo;
+use crate::rig::bases::{self, BaseSetKind, Provided};
 use crate::rig::link::Link;
 use crate::rig::private::EngineLimits;
 use crate::units::{Cpus, LinkProfile};
@@ -51,7 +52,7 @@ impl Rigged {
             platform: info.platform.clone(),
             compressor: match self.bench.unreachable {
                 Some(_) => COMPRESSOR.to_owned(),
-                None => compressor(info.containerd_store, &info.version),
+                None => compressor(info, self.provided.as_ref()),
             },
             engine: if self.bench.isolated { "private" } else { "host" }.to_owned(),
             engine_version: info.version.clone(),
@@ -85,10 +86,19 @@ impl Rigged {
     }
 }
 
-/// A classic store compresses at every push, in the daemon; a containerd store pushes the blobs it keeps.
-fn compressor(containerd_store: bool, version: &str) -> String {
-    let when = if containerd_store { "gzip as stored" } else { COMPRESSES_AT_PUSH };
-    format!("dockerd {version}, {when}")
+/// A classic store compresses at every push, in the daemon. A containerd store pushes the blobs it keeps: of what was built as the builder
+/// compressed it, of base images as they came.
+fn compressor(info: &EngineInfo, provided: Option<&Provided>) -> String {
+    let version = &info.version;
+    if !info.containerd_store {
+        return format!("dockerd {version}, {COMPRESSES_AT_PUSH}");
+    }
+    let of_bases = match provided.map(|provided| provided.set) {
+        Some(BaseSetKind::StandIn) => format!("; base images by loadline, {}", bases::COMPRESSOR),
+        Some(BaseSetKind::Hub) => "; base images as published".to_owned(),
+        None => String::new(),
+    };
+    format!("dockerd {version}, gzip as stored{of_bases}")
 }
 
 const fn base_set(provided: &Provided) -> BaseSet {

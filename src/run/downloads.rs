@@ -1,12 +1,17 @@
 //! What builds download: each build gets an account at the build proxy, and what the interfaces receive meanwhile is held against it.
+//!
+//! Both are read once nothing of the build is under way any more and no counter of an interface can lie behind: what went past the
+//! proxy must show.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::dockerfile::Dockerfile;
-use crate::record::DownloadRecord;
+use tokio::time::Instant;
+
+use crate::dockerfile::{Dockerfile, NamedBy, Variable};
+use crate::record::{DownloadRecord, NotCounted};
 use crate::rig::proxy::{Account, BuildProxy, Fetched, Interfaces, ProxyError, Received};
 use crate::units::LinkProfile;
 
@@ -21,8 +26,11 @@ const EXCEPTIONS: [&str; 2] = ["NO_PROXY", "no_proxy"];
 /// What a step asks on the machine itself is no download.
 const HERE: &str = "localhost,127.0.0.1,::1";
 
-/// How often and how many times counters of interfaces are read that lag behind: some drivers bring them up to date every two seconds.
-const LAG: (Duration, u32) = (Duration::from_millis(250), 10);
+/// How often counts are read until they are final.
+const EVERY: Duration = Duration::from_millis(100);
+
+/// How long after the interfaces' lag it is waited for counts that are not final yet.
+const LONGEST: Duration = Duration::from_millis(2_500);
 
 /// Counts what builds download.
 #[derive(Debug)]
@@ -80,16 +88,16 @@ impl Downloads {
 impl Counting {
     /// What the build downloaded, once it has ended; and what the proxy says of servers that it did not reach.
     pub(super) async fn end(self) -> (DownloadRecord, Option<String>) {
-        let fetched = self.account.fetched();
-        let mut record = record(&fetched, self.received());
-        for _ in 0..LAG.1 {
-            if record.interfaces.is_none_or(|bytes| bytes >= fetched.received.saturating_sub(fetched.received_locally)) {
-                break;
+        let (ended, lag) = (Instant::now(), self.interfaces.lag());
+        loop {
+            let fetched = self.account.fetched();
+            let record = record(&fetched, self.received());
+            let waited = ended.elapsed();
+            if is_final(&record, waited >= lag) || waited >= lag + LONGEST {
+                return (record, refusals(&fetched));
             }
-            tokio::time::sleep(LAG.0).await;
-            record.interfaces = self.received();
+            tokio::time::sleep(EVERY).await;
         }
-        (record, refusals(&fetched))
     }
 
     /// What servers were not reached until now.
@@ -102,12 +110,23 @@ impl Counting {
     }
 }
 
+/// Whether reading on changes nothing of what follows. A counter that lies behind may hide what went past the proxy, and never makes more
+/// of it than there was.
+fn is_final(record: &DownloadRecord, up_to_date: bool) -> bool {
+    match record.counted() {
+        Err(NotCounted::NoCounters | NotCounted::Bypassed { .. }) => true,
+        Err(NotCounted::Unfinished { .. } | NotCounted::OtherInterfaces { .. }) => false,
+        Ok(_) => up_to_date,
+    }
+}
+
 fn record(fetched: &Fetched, interfaces: Option<u64>) -> DownloadRecord {
     DownloadRecord {
         received: fetched.received,
         received_locally: fetched.received_locally,
         sent: fetched.sent,
         connections: fetched.connections,
+        unfinished: fetched.unfinished,
         refused: fetched.refused,
         interfaces,
     }
@@ -127,15 +146,24 @@ pub(super) fn obstacle(build_args: &BTreeMap<String, String>, dockerfile: &Path)
     }
     // A Dockerfile that cannot be read fails its build, which says more.
     let text = std::fs::read_to_string(dockerfile).ok()?;
-    let declared = Dockerfile::parse(&text)
-        .ok()?
-        .arguments()
-        .into_iter()
-        .find(|name| PROXIES.iter().chain(&EXCEPTIONS).any(|known| known.eq_ignore_ascii_case(name)))?;
-    Some(format!(
-        "build-download is not available: the Dockerfile declares ARG {declared}, which puts a proxy into the cache key and the image's \
-         history; leave out the line, it is predefined"
-    ))
+    let variables = Dockerfile::parse(&text).ok()?.variables();
+    variables.iter().find_map(in_the_way).map(|why| format!("build-download is not available: {why}"))
+}
+
+/// What is wrong with a variable that a Dockerfile names; `None` where it leads nowhere.
+fn in_the_way(Variable { name, by, line }: &Variable) -> Option<String> {
+    let is_one_of = |known: &[&str]| known.iter().any(|known| known.eq_ignore_ascii_case(name));
+    match by {
+        NamedBy::Arg if is_one_of(&PROXIES) || is_one_of(&EXCEPTIONS) => Some(format!(
+            "line {line} of the Dockerfile declares ARG {name}, which puts a proxy into the cache key and the image's history; leave out \
+             the line, it is predefined"
+        )),
+        NamedBy::Env if is_one_of(&PROXIES) => Some(format!(
+            "line {line} of the Dockerfile sets ENV {name}, a proxy of its own that stands against loadline's; leave out the line, or do \
+             not count downloads"
+        )),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -176,11 +204,42 @@ mod tests {
             std::fs::write(&dockerfile, text).expect("it is written");
             obstacle(&args(build_args), &dockerfile)
         };
-        let plain = "FROM x\nARG VERSION=1\nRUN echo ARG HTTP_PROXY\n";
+        let plain = "FROM x\nARG VERSION=1\nENV NO_PROXY=a B=\"http_proxy=b\"\nRUN echo ARG HTTP_PROXY\n";
         assert_eq!(says(plain, &[("NO_PROXY", "a"), ("VERSION", "2")]), None);
         assert!(says(plain, &[("Https_Proxy", "http://a")]).is_some_and(|why| why.contains("argument Https_Proxy leads")));
         for declaring in ["ARG http_proxy\nFROM x\n", "FROM x\nARG A=1 HTTPS_PROXY=http://b\nRUN x\n", "FROM x\narg \\\n  NO_PROXY\n"] {
             assert!(says(declaring, &[]).is_some_and(|why| why.contains("declares ARG ")), "{declaring}");
         }
+        for setting in ["FROM x\nENV http_proxy=http://b\n", "FROM x\nENV A=1 \\\n  HTTPS_PROXY=\n", "FROM x\nENV Http_Proxy http://b\n"] {
+            assert!(says(setting, &[]).is_some_and(|why| why.contains(": line 2 of the Dockerfile sets ENV ")), "{setting}");
+        }
+    }
+
+    /// The counters of one interface, which received `bytes` in one packet.
+    fn count(dev: &Path, bytes: u64) {
+        let packets = u64::from(bytes > 0);
+        std::fs::write(dev, format!("Inter-|\n face |\neth0: {} {packets}\n", bytes + 54 * packets)).expect("the counters are written");
+    }
+
+    /// What a build downloaded whose interface tells of `bytes` only `behind` its end.
+    async fn told_late(bytes: u64, behind: Duration) -> DownloadRecord {
+        let folder = tempfile::tempdir().expect("a folder");
+        let dev = folder.path().join("dev");
+        count(&dev, 0);
+        let proxy = BuildProxy::by_way_of(LinkProfile::Loopback, &[], ("", "", "")).expect("a port is free");
+        let downloads = Downloads::new(proxy, Interfaces::at(&dev, Path::new("/nonexistent")).lagging(Duration::from_secs(2)));
+        let counting = downloads.begin(&mut BTreeMap::new()).expect("an account");
+        let late = async {
+            tokio::time::sleep(behind).await;
+            count(&dev, bytes);
+        };
+        tokio::join!(counting.end(), late).0.0
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_went_past_the_proxy_shows_although_counters_lie_behind() {
+        let record = told_late(70_000_000, Duration::from_millis(1_900)).await;
+        assert_eq!(record.counted(), Err(NotCounted::Bypassed { past: 70_000_000, received: 0 }));
+        assert_eq!(told_late(1_000, Duration::from_millis(1_900)).await.counted(), Ok(0));
     }
 }

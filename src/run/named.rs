@@ -183,7 +183,9 @@ impl<E: Engine> TrialRunner<'_, E> {
 
     async fn pull_named(&self, reference: &str, pushed: &Digest, draft: &mut Draft) -> Result<(), Stop> {
         let Some(puller) = &self.bench.puller else {
-            draft.warn(NO_PULL);
+            if !self.bench.isolated {
+                draft.warn(NO_PULL);
+            }
             return Ok(());
         };
         self.phase("pull");

@@ -10,16 +10,27 @@ use crate::stats;
 
 /// The numbers of one trial while they come together.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Numbers(Vec<Observation>);
+pub(super) struct Numbers {
+    taken: Vec<Observation>,
+    no_build_time: bool,
+}
 
 impl Numbers {
     /// The build's own numbers.
     pub(super) fn build(&mut self, solve: &Solve) {
-        self.seconds(Measure::BuildTime, None, solve.wall.as_secs_f64());
+        let timed = !self.no_build_time;
+        if timed {
+            self.seconds(Measure::BuildTime, None, solve.wall.as_secs_f64());
+        }
         self.exact(Measure::ContextSize, solve.context_bytes);
-        if let Some(upload) = upload_seconds(&solve.vertices) {
+        if let Some(upload) = upload_seconds(&solve.vertices).filter(|_| timed) {
             self.seconds(Measure::BuildTime, Some("context-upload"), upload);
         }
+    }
+
+    /// Leaves out how long the [`build`](Self::build) that follows took.
+    pub(super) const fn take_no_build_time(&mut self) {
+        self.no_build_time = true;
     }
 
     /// The sizes of an image that a registry received.
@@ -95,7 +106,7 @@ impl Numbers {
 
     /// The finished list.
     pub(super) fn into_observations(self) -> Vec<Observation> {
-        self.0
+        self.taken
     }
 
     fn exact(&mut self, measure: Measure, value: u64) {
@@ -107,7 +118,7 @@ impl Numbers {
     }
 
     fn push(&mut self, measure: Measure, definition: Option<&str>, phase: Option<&str>, value: f64, unit: Unit) {
-        self.0.push(Observation { measure, definition: definition.map(str::to_owned), phase: phase.map(str::to_owned), value, unit });
+        self.taken.push(Observation { measure, definition: definition.map(str::to_owned), phase: phase.map(str::to_owned), value, unit });
     }
 }
 

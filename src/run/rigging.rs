@@ -1,5 +1,8 @@
 //! From settings to a bench: engines started, bases provided, registry listening; and all of it taken down again.
 
+mod engines;
+mod error;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -9,16 +12,18 @@ use crate::dockerfile::{Dockerfile, DockerfileError};
 use crate::rig::bases::{self, BaseChoice, BaseError, BaseRequest, BaseSetKind, Provided, Spent};
 use crate::rig::docker::{Docker, Endpoint};
 use crate::rig::link::{Link, LinkError};
-use crate::rig::private::{DataRoot, EngineLimits, PrivateEngine, PrivateError, PrivateOptions, Role};
+use crate::rig::private::{DataRoot, EngineLimits, PrivateEngine, PrivateOptions, Role, Store};
 use crate::rig::proxy::ProxyError;
-use crate::rig::registry::{Registry, RegistryError, RegistryOptions};
-use crate::rig::remote::{RegistryName, RemoteError};
-use crate::rig::{Engine, EngineError, EngineInfo, RunNetwork};
+use crate::rig::registry::{Registry, RegistryOptions};
+use crate::rig::remote::RegistryName;
+use crate::rig::{Engine, EngineInfo, RunNetwork};
 use crate::scenario::{Scenario, Variant};
 use crate::units::LinkProfile;
 
 use super::hosted::{self, Hosted};
 use super::{Bench, Downloads, Emitter, EventKind, Named, Prober};
+use engines::Engines;
+pub use error::RigError;
 
 /// Folder of the registry's blobs.
 pub(super) const BLOBS: &str = "loadline-registry";
@@ -42,6 +47,8 @@ pub struct RigSettings {
     pub registry: Option<RegistryName>,
     /// The link of pushes and pulls.
     pub link: LinkProfile,
+    /// Whether a private bench has an engine that pulls.
+    pub pulls: bool,
     /// The link of what builds download, which is counted then; `None` lets them fetch by themselves.
     pub downloads: Option<LinkProfile>,
 }
@@ -55,6 +62,8 @@ pub enum EngineKind {
         dockerd: Option<PathBuf>,
         /// A root file system with an engine of its own.
         engine_root: Option<PathBuf>,
+        /// How it keeps images.
+        store: Store,
         /// Where its data lies.
         data_root: DataRoot,
         /// A registry asked instead of the public one.
@@ -64,61 +73,6 @@ pub enum EngineKind {
     },
     /// The user's.
     Host,
-}
-
-/// Why the bench could not be made ready.
-#[derive(Debug, thiserror::Error)]
-pub enum RigError {
-    /// A private engine did not start or stop.
-    #[error(transparent)]
-    Private(#[from] PrivateError),
-    /// An engine did not do what was asked.
-    #[error(transparent)]
-    Engine(#[from] EngineError),
-    /// The registry did not start.
-    #[error(transparent)]
-    Registry(#[from] RegistryError),
-    /// The registry that the user named cannot be measured with.
-    #[error(transparent)]
-    Remote(#[from] RemoteError),
-    /// The link did not start.
-    #[error(transparent)]
-    Link(#[from] LinkError),
-    /// A link was asked for where nothing would cross it.
-    #[error("pushes and pulls cannot go over a link of {link}: {why}; leave out --link")]
-    NoLink {
-        /// What was asked for.
-        link: LinkProfile,
-        /// Why nothing would cross it.
-        why: String,
-    },
-    /// The build proxy did not start.
-    #[error(transparent)]
-    Proxy(#[from] ProxyError),
-    /// Downloads were to be counted where no build can come to the proxy.
-    #[error(
-        "what builds download cannot be counted on your own engine: their network need not be this machine's, and loadline's proxy listens \
-         on 127.0.0.1 alone; use --engine private, or leave out --count-downloads and --download-link"
-    )]
-    NoDownloads,
-    /// A base image could not be had.
-    #[error(transparent)]
-    Base(#[from] BaseError),
-    /// Images built on stand-ins would leave this machine.
-    #[error(
-        "{registry} is another machine, and images on stand-in bases must not leave this one, because they carry its extra CA \
-         certificates; take a registry on 127.0.0.1, or published bases by --bases hub"
-    )]
-    StandInsLeave {
-        /// The registry that the user named.
-        registry: String,
-    },
-    /// There is no place for the registry's blobs.
-    #[error("cannot make a temporary folder for the registry; free space there or set TMPDIR")]
-    Blobs(#[source] std::io::Error),
-    /// The user stopped the run while it was made ready.
-    #[error("stopped before the first trial; nothing was measured")]
-    Interrupted,
 }
 
 /// A bench with everything that must be taken down after it.
@@ -135,8 +89,8 @@ pub struct Rigged {
     /// What each engine may take.
     pub limits: EngineLimits,
     engines: Vec<PrivateEngine>,
-    /// What was there before on the user's own engine, and the folder of the registry's blobs; a private bench keeps them in
-    /// its puller's data root, where they die with it.
+    /// What was there before on the user's own engine, and the folder of the registry's blobs; a private bench keeps them in the
+    /// data root of the engine that pulls, else of the one that builds, where they die with it.
     pub(super) hosted: Option<Hosted>,
 }
 
@@ -167,16 +121,19 @@ impl Rigged {
         let named = Box::pin(open(settings.registry.as_ref(), emitter)).await?;
         match &settings.engine {
             EngineKind::Host => Box::pin(Self::host(settings, named, emitter)).await,
-            EngineKind::Private { dockerd, engine_root, data_root, registry_mirror, limits } => {
+            EngineKind::Private { dockerd, engine_root, store, data_root, registry_mirror, limits } => {
                 let options = |role| PrivateOptions {
                     dockerd: dockerd.clone(),
                     engine_root: engine_root.clone(),
+                    store: *store,
                     data_root: data_root.clone(),
                     registry_mirror: registry_mirror.clone(),
                     limits: *limits,
                     ..PrivateOptions::new(role)
                 };
-                Box::pin(Self::private(settings, options(Role::Builder), options(Role::Puller), named, emitter)).await
+                let pulls = settings.pulls || engines::needs_puller(*store);
+                let puller = pulls.then(|| options(Role::Puller));
+                Box::pin(Self::private(settings, options(Role::Builder), puller, named, emitter)).await
             }
         }
     }
@@ -184,33 +141,40 @@ impl Rigged {
     async fn private(
         settings: &RigSettings,
         builder: PrivateOptions,
-        puller: PrivateOptions,
+        puller: Option<PrivateOptions>,
         named: Option<Named>,
         emitter: &Emitter,
     ) -> Result<Self, RigError> {
         emitter.preparing("starting the private engines");
         let limits = builder.limits;
-        let started = async { Ok::<_, PrivateError>((PrivateEngine::start(builder).await?, PrivateEngine::start(puller).await?)) };
-        let (building, pulling) = emitter.watch().overhead("engine start", started).await?;
-        let builder = Docker::connect(&Endpoint::Unix(building.socket().to_owned())).await?.with_log(&building.log());
-        let puller = Docker::connect(&Endpoint::Unix(pulling.socket().to_owned())).await?.with_log(&pulling.log());
-        let (builder, puller) = (logged_in(builder, named.as_ref()), logged_in(puller, named.as_ref()));
+        let Engines { building, pulling, mirror } = emitter.watch().overhead("engine start", engines::start(builder, puller)).await?;
+        let builder = client(&building, named.as_ref()).await?;
+        let puller = match pulling.as_ref().filter(|_| settings.pulls) {
+            Some(pulling) => Some(client(pulling, named.as_ref()).await?),
+            None => None,
+        };
         let named = named.map(|named| named.with_builder(&building.data_root_from_outside()));
         let info = builder.info().await?;
         let provided = emitter.watch().bases(Box::pin(provide(&builder, settings, emitter))).await?;
         stays_here(&provided, settings.registry.as_ref())?;
-        let registry = Registry::start(RegistryOptions::new(pulling.data_root_from_outside().join(BLOBS))).await?;
+        if let Some(mirror) = &mirror {
+            emitter.watch().bases(engines::serve(&builder, mirror, &provided)).await?;
+        }
+        let keeper = pulling.as_ref().unwrap_or(&building);
+        let registry = Registry::start(RegistryOptions::new(keeper.data_root_from_outside().join(BLOBS))).await?;
         let link = link(settings.link, &registry, emitter)?;
         let downloads = downloads(settings.downloads, &registry, link.as_ref(), emitter)?;
         let keep = provided.images.keys().cloned().collect();
         Ok(Self {
             bench: Bench {
                 builder,
-                puller: Some(puller),
+                puller,
                 registry,
                 link,
                 downloads,
                 isolated: true,
+                containerd_store: info.containerd_store,
+                base_mirror: mirror,
                 network: RunNetwork::Host,
                 keep,
                 unreachable: None,
@@ -220,7 +184,7 @@ impl Rigged {
             provided: Some(provided),
             data_root_file_system: Some(building.data_root_file_system()?),
             limits,
-            engines: vec![building, pulling],
+            engines: [building].into_iter().chain(pulling).collect(),
             hosted: None,
         })
     }
@@ -239,9 +203,21 @@ impl Rigged {
         let unreachable = hosted.unreachable.clone();
         hosted.reached(settings.link, emitter).await?;
         let link = link(settings.link, &registry, emitter)?;
-        let (network, keep) = (RunNetwork::Default, Vec::new());
         Ok(Self {
-            bench: Bench { builder, puller: None, registry, link, downloads: None, isolated: false, network, keep, unreachable, named },
+            bench: Bench {
+                builder,
+                puller: None,
+                registry,
+                link,
+                downloads: None,
+                isolated: false,
+                containerd_store: info.containerd_store,
+                base_mirror: None,
+                network: RunNetwork::Default,
+                keep: Vec::new(),
+                unreachable,
+                named,
+            },
             info,
             provided: None,
             data_root_file_system: None,
@@ -249,6 +225,11 @@ impl Rigged {
             engines: Vec::new(),
             hosted: Some(hosted),
         })
+    }
+
+    /// What a reader of the figures must know of the engines.
+    pub fn notes(&self) -> Vec<String> {
+        (self.bench.isolated && self.bench.containerd_store).then(|| engines::NO_PHASES.to_owned()).into_iter().collect()
     }
 
     /// What probes the machine: on the data root of the private engine that builds, else in `folder`, the record's, because the disk of
@@ -271,6 +252,9 @@ impl Rigged {
             link.stop().await;
         }
         let mut first = bench.registry.stop().await.map_err(RigError::from);
+        if let Some(mirror) = &bench.base_mirror {
+            first = first.and(mirror.stop().await.map_err(RigError::from));
+        }
         for engine in engines {
             let stopped = emitter.watch().overhead("engine stop", engine.stop()).await;
             first = first.and(stopped.map_err(RigError::from));
@@ -305,6 +289,12 @@ fn downloads(
     emitter.preparing("starting a proxy that counts what builds download");
     let own: Vec<_> = [registry.address()].into_iter().chain(link.map(Link::address)).collect();
     Downloads::start(profile, &own).map(Some)
+}
+
+/// The client of a private engine, which errors quote the log of.
+async fn client(engine: &PrivateEngine, named: Option<&Named>) -> Result<Docker, RigError> {
+    let docker = Docker::connect(&Endpoint::Unix(engine.socket().to_owned())).await?;
+    Ok(logged_in(docker.with_log(&engine.log()), named))
 }
 
 fn logged_in(engine: Docker, named: Option<&Named>) -> Docker {

@@ -15,6 +15,7 @@ use crate::rig::{
 };
 use crate::scenario::{Asked, Good, Hint, Proof, Scenario, Variant};
 
+use super::bench::container_name;
 use super::http;
 use super::stop::chain;
 use super::{Bench, Emitter, Limits};
@@ -141,10 +142,16 @@ impl<E: Engine> TryOut<'_, E> {
     async fn port(&self, solve: &Solve, port: u16, from: &str, other_ports: Vec<u16>) -> Result<Proof, TryError> {
         self.emitter.preparing(format!("asking {}/{} on port {port}", self.scenario.name, self.variant.name));
         let labels = if self.bench.isolated { BTreeMap::new() } else { host::container_labels(RUN) };
-        let spec = ContainerSpec { image: solve.image_id.clone(), port, labels, env: self.env.clone(), command: None };
+        let name = container_name();
+        let spec =
+            ContainerSpec { image: solve.image_id.clone(), name: Some(name.clone()), port, labels, env: self.env.clone(), command: None };
         // Not given up when the user stops: a container that was half started would be nobody's to remove.
         let started = tokio::time::timeout(self.limits.call, self.bench.builder.start(&spec)).await;
-        let container = match started.map_err(|_| TryError::TimedOut { what: "the container's start", limit: self.limits.call })? {
+        let Ok(started) = started else {
+            self.remove(&name).await?;
+            return Err(TryError::TimedOut { what: "the container's start", limit: self.limits.call });
+        };
+        let container = match started {
             Ok(container) => container,
             Err(EngineError::NotStarted { message, .. }) => {
                 let why = format!("its container did not start: {message}");
@@ -154,7 +161,7 @@ impl<E: Engine> TryOut<'_, E> {
         };
         let asked = self.guard("the search", self.patience + self.limits.call, self.until_it_answers(&container)).await;
         let log = self.bench.builder.container_log(&container.id, LOG_LINES).await;
-        self.bench.builder.remove_container(&container.id).await?;
+        self.remove(&container.id).await?;
         let proof = match asked?? {
             Found::Good { path, status, body, seconds, before } => Proof::Answered(Good {
                 variant: self.variant.name.clone(),
@@ -171,6 +178,12 @@ impl<E: Engine> TryOut<'_, E> {
             Found::Nothing { why, asked } => Proof::Failed { why, port: Some(port), asked, log: log? },
         };
         Ok(proof)
+    }
+
+    /// Removes a container by its id or name.
+    async fn remove(&self, container: &str) -> Result<(), TryError> {
+        let removed = tokio::time::timeout(self.limits.call, self.bench.builder.remove_container(container)).await;
+        Ok(removed.map_err(|_| TryError::TimedOut { what: "the container's removal", limit: self.limits.call })??)
     }
 
     async fn until_it_answers(&self, container: &Container) -> Result<Found, EngineError> {

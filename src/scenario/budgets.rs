@@ -6,7 +6,7 @@ use toml::de::DeValue;
 
 use super::model::Expectation;
 use super::parse::valid_name;
-use super::reader::{Item, Key, Reader, short};
+use super::reader::{Item, Key, Reader, Written, short};
 use super::suggest;
 use crate::budget::{Budget, BudgetPlace, LONGEST_REASON, Limit, LimitError};
 use crate::measure::{HostFact, Measure};
@@ -32,12 +32,6 @@ pub(super) struct BudgetDraft {
     max_layers: Option<Written>,
     reason: Option<String>,
     said: Vec<&'static str>,
-}
-
-/// A text and where it stands.
-struct Written {
-    text: String,
-    span: Range<usize>,
 }
 
 /// What the rest of a file says that a budget may name.
@@ -69,7 +63,7 @@ pub(super) const KEYS: &[Key<BudgetDraft>] = &[
             draft.cache = reader.word(item, &words).map(|state| (state, item.span()));
         },
     },
-    Key { name: "edit", required: false, example: EDIT, read: |draft, reader, item| draft.edit = written(reader, item) },
+    Key { name: "edit", required: false, example: EDIT, read: |draft, reader, item| draft.edit = Written::read(reader, item) },
     Key { name: "definition", required: false, example: DEFINITION, read: read_definition },
     Key { name: "link", required: false, example: "link = \"20mbit,30ms\"", read: read_link },
     Key { name: "reason", required: false, example: "reason = \"a node pulls it in five seconds\"", read: read_reason },
@@ -91,26 +85,26 @@ pub(super) fn read(reader: &mut Reader<'_>, item: &Item<'_>) -> Vec<BudgetDraft>
     let mut drafts = Vec::new();
     for budget in Item::entries(table, "budgets") {
         let budget = Item { example: "[budgets.NAME] and its keys below", ..budget };
-        let valid = valid_name(reader, "the budget name", budget.name, budget.key_span.clone());
+        valid_name(reader, "the budget name", budget.name, budget.key_span.clone(), "reports and CI systems call the limit by it");
         if let Some(keys) = reader.sub_table(&budget) {
-            let mut draft = BudgetDraft { name: budget.name.to_owned(), span: budget.key_span.clone(), ..BudgetDraft::default() };
+            // A valid name is not shortened; under any other one the rest is read to be told about, and the file is refused.
+            let mut draft = BudgetDraft { name: short(budget.name), span: budget.key_span.clone(), ..BudgetDraft::default() };
             draft.said = reader.table(&mut draft, &budget.path, &budget.key_span, keys, KEYS);
-            drafts.extend(valid.then_some(draft));
+            drafts.push(draft);
         }
     }
     drafts
 }
 
-fn written(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<Written> {
-    reader.text(item).map(|text| Written { text: text.to_owned(), span: item.span() })
-}
-
-/// A text, or a number as it stands: what it may be depends on the measure, which may be named below it.
+/// A text, or a number in plain decimals: what it may be depends on the measure, which may be named below it.
 fn amount(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<Written> {
-    match item.value.get_ref() {
-        DeValue::Integer(_) | DeValue::Float(_) => Some(Written { text: reader.written(&item.span()).to_owned(), span: item.span() }),
-        _ => written(reader, item),
-    }
+    let text = match item.value.get_ref() {
+        DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix()).ok().map(|number| number.to_string()),
+        DeValue::Float(number) => Some(number.as_str().to_owned()),
+        _ => return Written::read(reader, item),
+    };
+    let text = text.unwrap_or_else(|| reader.written(&item.span()).to_owned());
+    Some(Written { text, span: item.span() })
 }
 
 fn read_measure(draft: &mut BudgetDraft, reader: &mut Reader<'_>, item: &Item<'_>) {
@@ -119,14 +113,13 @@ fn read_measure(draft: &mut BudgetDraft, reader: &mut Reader<'_>, item: &Item<'_
     if draft.measure.is_some() {
         return;
     }
-    let is = |definition: Option<&str>| definition.is_some_and(|known| known.eq_ignore_ascii_case(text));
-    if let Some(fact) = HostFact::ALL.into_iter().find(|fact| fact.id() == text || is(Some(fact.definition()))) {
+    let is = |fact: &HostFact| fact.id() == text || fact.definition().eq_ignore_ascii_case(text);
+    if let Some(fact) = HostFact::ALL.into_iter().find(is) {
         let message = format!("'{}' ({}) is a fact about one host, and nothing can be held to it", fact.id(), fact.definition());
         let cure = "the same image has another one on the next host; limit \"uncompressed-size\" or \"live-size\", which it has everywhere";
         return reader.error(item.span(), message, cure);
     }
-    let meant = Measure::ALL.into_iter().find(|measure| is(measure.definition())).map(Measure::id);
-    let cure = match meant.or_else(|| suggest::closest(text, Measure::ALL.map(Measure::id))) {
+    let cure = match Measure::meant(text).map(Measure::id).or_else(|| suggest::closest(text, Measure::ALL.map(Measure::id))) {
         Some(near) => format!("did you mean \"{near}\"?"),
         None => format!("write one of {}", Measure::ALL.map(Measure::id).join(", ")),
     };
@@ -273,8 +266,8 @@ impl BudgetDraft {
                 return None;
             }
             Some(edit) if !matches!(state, "edit" | "clean") => {
-                let message = format!("no build that is {state} is after an edit");
-                reader.error(edit.span.clone(), message, "add cache = \"edit\", or take 'edit' out");
+                let message = format!("a build that is {state} is of the app without an edit");
+                reader.error(edit.span.clone(), message, "add cache = \"edit\" for the build after it, or take 'edit' out");
                 return None;
             }
             Some(edit) if !named.edits.contains(&edit.text.as_str()) => {

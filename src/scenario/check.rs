@@ -4,10 +4,11 @@ use std::path::{Component, Path, PathBuf};
 
 use super::model::{Expectation, Variant};
 use super::problem::Problem;
+use super::reader::Written;
 use super::reader::{Reader, short};
 use super::source::SourceFile;
 use super::suggest;
-use super::variants::{VariantDraft, Written};
+use super::variants::VariantDraft;
 use crate::dockerfile::{Dockerfile, DockerfileError, Stage, VariantKind};
 
 /// Checks what `draft` says against the folder `root`. `unproven` says that the scenario has no smoke check.

@@ -97,6 +97,45 @@ fn folders_in(folder: &Path) -> Result<Vec<PathBuf>, Problem> {
     Ok(folders)
 }
 
+/// What a folder stands for.
+enum Meant {
+    /// The scenario of this file in it.
+    File(PathBuf),
+    /// A scenario without a file: its Dockerfiles.
+    Bare,
+    /// All scenarios directly below it.
+    All,
+}
+
+fn meant_by(folder: &Path) -> Meant {
+    let file = folder.join(FILE_NAME);
+    if file.symlink_metadata().is_ok() {
+        Meant::File(file)
+    } else if dockerfiles(folder).is_empty() {
+        Meant::All
+    } else {
+        Meant::Bare
+    }
+}
+
+/// The scenario files that a folder stands for when it is searched as for a run; none for one that is a scenario without a file.
+pub(super) fn files_of(folder: &Path) -> Result<Vec<PathBuf>, Problem> {
+    match meant_by(folder) {
+        Meant::File(file) => Ok(vec![file]),
+        Meant::Bare => Ok(Vec::new()),
+        Meant::All => {
+            let files = folders_in(folder)?.into_iter().map(|folder| folder.join(FILE_NAME));
+            let files: Vec<PathBuf> = files.filter(|file| file.symlink_metadata().is_ok()).collect();
+            if files.is_empty() { Err(no_scenarios(folder)) } else { Ok(files) }
+        }
+    }
+}
+
+fn no_scenarios(folder: &Path) -> Problem {
+    let cure = format!("put a folder with a {FILE_NAME} and a Dockerfile there, or name the folder of an app");
+    Problem::error("there are no scenarios in this folder", cure).at(Place::file(folder))
+}
+
 #[derive(Default)]
 struct Search {
     loaded: Vec<Loaded>,
@@ -108,8 +147,7 @@ impl Search {
         let library = Library::of(folder);
         let readable = !library.problems.iter().any(|problem| problem.severity == super::Severity::Error);
         if library.loaded.is_empty() && readable {
-            let cure = format!("put a folder with a {FILE_NAME} and a Dockerfile there, or name the folder of an app");
-            self.problems.push(Problem::error("there are no scenarios in this folder", cure).at(Place::file(folder)));
+            self.problems.push(no_scenarios(folder));
         }
         self.problems.extend(library.problems);
         self.loaded.extend(library.loaded);
@@ -141,15 +179,15 @@ impl Search {
     fn path(&mut self, path: &Path) {
         if path.is_file() && path.file_name().is_some_and(|name| name == FILE_NAME) {
             self.loaded.push(parse::load(path));
-        } else if !path.is_dir() {
+        } else if path.is_dir() {
+            match meant_by(path) {
+                Meant::File(file) => self.loaded.push(parse::load(&file)),
+                Meant::Bare => self.loaded.push(bare::load(path)),
+                Meant::All => self.all(path),
+            }
+        } else {
             let message = if path.exists() { "this is not a folder" } else { "there is no such folder" };
             self.problems.push(Problem::error(message, "name a scenario, or a folder with a Dockerfile").at(Place::file(path)));
-        } else if path.join(FILE_NAME).symlink_metadata().is_ok() {
-            self.loaded.push(parse::load(&path.join(FILE_NAME)));
-        } else if !dockerfiles(path).is_empty() {
-            self.loaded.push(bare::load(path));
-        } else {
-            self.all(path);
         }
     }
 

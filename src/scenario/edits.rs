@@ -5,8 +5,8 @@ use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
 
 use super::model::{Change, Edit};
-use super::parse::valid_name;
-use super::reader::{Item, Key, Reader, short};
+use super::parse::{OF_AN_IMAGE, valid_name};
+use super::reader::{Item, Key, Reader, Written, short};
 use super::source::SourceFile;
 
 /// Each edit is one build more of every variant.
@@ -27,31 +27,22 @@ pub(super) struct EditDraft {
     said: Vec<&'static str>,
 }
 
-struct Written {
-    text: String,
-    span: Range<usize>,
-}
-
 pub(super) const KEYS: &[Key<EditDraft>] = &[
-    Key { name: "file", required: false, example: FILE, read: |draft, reader, item| draft.file = written(reader, item) },
-    Key { name: "find", required: false, example: FIND, read: |draft, reader, item| draft.find = written(reader, item) },
+    Key { name: "file", required: false, example: FILE, read: |draft, reader, item| draft.file = Written::read(reader, item) },
+    Key { name: "find", required: false, example: FIND, read: |draft, reader, item| draft.find = Written::read(reader, item) },
     Key {
         name: "replace",
         required: false,
         example: REPLACE,
-        read: |draft, reader, item| draft.replace = written(reader, item).map(|written| written.text),
+        read: |draft, reader, item| draft.replace = Written::read(reader, item).map(|written| written.text),
     },
-    Key { name: "folder", required: false, example: FOLDER, read: |draft, reader, item| draft.folder = written(reader, item) },
+    Key { name: "folder", required: false, example: FOLDER, read: |draft, reader, item| draft.folder = Written::read(reader, item) },
 ];
 
 const FILE: &str = "file = \"main.go\"";
 const FIND: &str = "find = \"Hello\"";
 const REPLACE: &str = "replace = \"Good morning\"";
 const FOLDER: &str = "folder = \"edits/dependency\"";
-
-fn written(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<Written> {
-    reader.text(item).map(|text| Written { text: text.to_owned(), span: item.span() })
-}
 
 /// Reads all edits in the order of the file.
 pub(super) fn read(reader: &mut Reader<'_>, item: &Item<'_>) -> Vec<EditDraft> {
@@ -67,7 +58,7 @@ pub(super) fn read(reader: &mut Reader<'_>, item: &Item<'_>) -> Vec<EditDraft> {
     let mut drafts = Vec::new();
     for edit in Item::entries(table, "edits") {
         let edit = Item { example: "[edits.NAME] and its keys below", ..edit };
-        let valid = valid_name(reader, "the edit name", edit.name, edit.key_span.clone());
+        let valid = valid_name(reader, "the edit name", edit.name, edit.key_span.clone(), OF_AN_IMAGE);
         if let Some(keys) = reader.sub_table(&edit) {
             let mut draft = EditDraft { name: edit.name.to_owned(), span: edit.key_span.clone(), ..EditDraft::default() };
             draft.said = reader.table(&mut draft, &edit.path, &edit.key_span, keys, KEYS);

@@ -1,4 +1,4 @@
-//! What a user writes: `scenario.toml`, its variants and smoke check, and how scenarios are found.
+//! What a user writes: `scenario.toml`, its variants and smoke check, how scenarios are found, and the form of `loadline.toml`.
 //!
 //! Owns the file format (`docs/scenario-file.md` is its page for users). All problems of all files are reported at once,
 //! each with file, line, column and cure. Files are read as untrusted input: their size, their depth and the number of
@@ -25,9 +25,10 @@ mod smoke_container;
 mod source;
 mod suggest;
 mod variants;
+mod workspace;
 
 pub use discover::{Discovered, discover};
-pub use held::{Rewritten, read_budgets, with_max};
+pub use held::{BudgetFiles, ChangedLines, Rewritten, read_budget_files, read_budgets, with_max};
 pub use model::{Builder, Change, Edit, Expectation, Language, Scenario, Smoke, SmokeCheck, SmokeExpect, SmokeRequest, Variant};
 pub use parse::{FILE_NAME, known_keys, parse_scenario};
 pub use problem::{Excerpt, Place, Problem, Problems, Related, Severity, Spot};
@@ -35,3 +36,4 @@ pub use proposal::{Asked, Good, Proof, proposed};
 pub use select::{means_variant, select_variants};
 pub use sketch::{Details, Hint, Sketch, is_described, sketch};
 pub use smoke_container::is_variable_name;
+pub use workspace::{Fault, Given, Judge, Setting, SettingTable, Takes, WORKSPACE_FILE, find_workspace, read_workspace};

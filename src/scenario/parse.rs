@@ -180,7 +180,8 @@ fn finish(mut draft: Draft, reader: &mut Reader<'_>, root: &Path) -> Option<Scen
     Some(scenario)
 }
 
-fn syntax(reader: &mut Reader<'_>, error: &TomlError) {
+/// Says what is wrong with the TOML itself.
+pub(super) fn syntax(reader: &mut Reader<'_>, error: &TomlError) {
     const FORM: &str = "write one 'key = value' a line, text in quotes, and tables as [name]";
     let span = error.span().unwrap_or(0..0);
     let written = short(reader.written(&span).lines().next().unwrap_or_default());
@@ -198,19 +199,20 @@ fn syntax(reader: &mut Reader<'_>, error: &TomlError) {
 
 fn read_name(draft: &mut Draft, reader: &mut Reader<'_>, item: &Item<'_>) {
     let Some(text) = reader.text(item) else { return };
-    if valid_name(reader, "the scenario name", text, item.span()) {
+    if valid_name(reader, "the scenario name", text, item.span(), OF_AN_IMAGE) {
         draft.name = Some((text.to_owned(), reader.place(item.span())));
     }
 }
 
-/// Whether `text` can name a scenario or a variant; says why not.
-pub(super) fn valid_name(reader: &mut Reader<'_>, what: &str, text: &str, span: std::ops::Range<usize>) -> bool {
+/// Why names of scenarios, variants and edits are short of letters.
+pub(super) const OF_AN_IMAGE: &str = "it becomes part of an image name";
+
+/// Whether `text` can name something; says why not, and `why` names are like that.
+pub(super) fn valid_name(reader: &mut Reader<'_>, what: &str, text: &str, span: std::ops::Range<usize>, why: &str) -> bool {
     let Some(fault) = name::fault(text) else { return true };
     let cure = match name::made_valid(text) {
-        Some(near) => format!("it becomes part of an image name; write '{near}'"),
-        None => {
-            "it becomes part of an image name; write at least two lower-case letters or digits, with single dashes between them".to_owned()
-        }
+        Some(near) => format!("{why}; write '{near}'"),
+        None => format!("{why}; write at least two lower-case letters or digits, with single dashes between them"),
     };
     reader.error(span, format!("{what} '{}' {fault}", short(text)), cure);
     false

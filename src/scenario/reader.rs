@@ -37,6 +37,20 @@ pub(super) struct Item<'a> {
     pub(super) example: &'static str,
 }
 
+/// A text of the file and where it stands.
+#[derive(Clone, Debug)]
+pub(super) struct Written {
+    pub(super) text: String,
+    pub(super) span: Range<usize>,
+}
+
+impl Written {
+    /// The value as a text; says what is wrong where it is none.
+    pub(super) fn read(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<Self> {
+        reader.text(item).map(|text| Self { text: text.to_owned(), span: item.span() })
+    }
+}
+
 impl<'a> Item<'a> {
     pub(super) fn span(&self) -> Range<usize> {
         self.value.span()
@@ -171,7 +185,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Says that a key is unknown. Returns the key it was probably meant to be, now seen, if that was not there.
-    fn unknown(
+    pub(super) fn unknown(
         &mut self,
         item: &Item<'_>,
         known: impl Iterator<Item = &'static str> + Clone,

@@ -1,16 +1,25 @@
 //! "Did you mean …?"
 
-/// The candidate nearest to `word`, if it is near enough to be a slip of the fingers: at most one edit for every three
-/// characters, and at most three. Letter case costs nothing. Of equally near ones the first is taken.
+/// The candidate nearest to `word`, if it is near enough to be a slip of the fingers: one edit in words of up to five characters, else
+/// one for every three that are begun, and at most three; or if one of the two words begins with the other. Letter case costs nothing.
+/// Of equally near ones the first is taken.
 pub(super) fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    const MOST_EDITS: usize = 3;
+    const SHORTEST: usize = 3;
     let word = folded(word)?;
+    let begins = |a: &[char], b: &[char]| a.len().min(b.len()) >= SHORTEST && (a.starts_with(b) || b.starts_with(a));
+    let edits = |other: &[char]| if begins(&word, other) { 1 } else { distance(&word, other) };
     candidates
         .into_iter()
-        .filter_map(|candidate| Some((distance(&word, &folded(candidate)?), candidate)))
-        .filter(|(edits, candidate)| *edits <= candidate.chars().count().max(word.len()).div_ceil(3).min(MOST_EDITS))
+        .filter_map(|candidate| Some((edits(&folded(candidate)?), candidate)))
+        .filter(|(edits, candidate)| *edits <= most(candidate.chars().count().max(word.len())))
         .min_by_key(|(edits, _)| *edits)
         .map(|(_, candidate)| candidate)
+}
+
+/// How many edits a slip in a word of so many characters is at most.
+fn most(characters: usize) -> usize {
+    const MOST_EDITS: usize = 3;
+    if characters < 6 { 1 } else { characters.div_ceil(3).min(MOST_EDITS) }
 }
 
 /// The candidates as an English list in quotes: `'a', 'b' and 'c'`; at most 12 of them.
@@ -78,6 +87,7 @@ mod tests {
         assert_eq!(closest("build_args", keys), Some("build-args"));
         assert_eq!(closest("tagret", keys), Some("target"));
         assert_eq!(closest("memory", keys), None);
+        assert_eq!((closest("maximum", ["link", "max"]), closest("min", ["link", "max"])), (Some("max"), None));
         assert_eq!(closest(&"x".repeat(10_000), keys), None);
     }
 

@@ -6,8 +6,8 @@ use std::ops::Range;
 use toml::de::DeValue;
 
 use super::model::{Builder, Expectation};
-use super::parse::valid_name;
-use super::reader::{Item, Key, Reader, short};
+use super::parse::{OF_AN_IMAGE, valid_name};
+use super::reader::{Item, Key, Reader, Written, short};
 
 /// Each variant's Dockerfile is read, so their number is bounded.
 const MOST_VARIANTS: usize = 200;
@@ -28,24 +28,18 @@ pub(super) struct VariantDraft {
     pub(super) expect_span: Range<usize>,
 }
 
-/// A text and where it stands.
-pub(super) struct Written {
-    pub(super) text: String,
-    pub(super) span: Range<usize>,
-}
-
 pub(super) const KEYS: &[Key<VariantDraft>] = &[
     Key {
         name: "dockerfile",
         required: false,
         example: "dockerfile = \"multi.Dockerfile\"",
-        read: |draft, reader, item| draft.dockerfile = written(reader, item),
+        read: |draft, reader, item| draft.dockerfile = Written::read(reader, item),
     },
     Key {
         name: "target",
         required: false,
         example: "target = \"production\"",
-        read: |draft, reader, item| draft.target = written(reader, item),
+        read: |draft, reader, item| draft.target = Written::read(reader, item),
     },
     Key { name: "build-args", required: false, example: "build-args = { VERSION = \"1.2.3\" }", read: read_build_args },
     Key { name: "builder", required: false, example: "builder = \"classic\"", read: read_builder },
@@ -63,7 +57,7 @@ pub(super) fn read(reader: &mut Reader<'_>, item: &Item<'_>) -> Vec<VariantDraft
     let mut drafts = Vec::new();
     for variant in Item::entries(table, "variants") {
         let variant = Item { example: "[variants.NAME] and its keys below", ..variant };
-        let valid = valid_name(reader, "the variant name", variant.name, variant.key_span.clone());
+        let valid = valid_name(reader, "the variant name", variant.name, variant.key_span.clone(), OF_AN_IMAGE);
         if let Some(keys) = reader.sub_table(&variant) {
             let mut draft = VariantDraft { name: variant.name.to_owned(), span: variant.key_span.clone(), ..VariantDraft::default() };
             let said = reader.table(&mut draft, &variant.path, &variant.key_span, keys, KEYS);
@@ -72,10 +66,6 @@ pub(super) fn read(reader: &mut Reader<'_>, item: &Item<'_>) -> Vec<VariantDraft
         }
     }
     drafts
-}
-
-fn written(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<Written> {
-    reader.text(item).map(|text| Written { text: text.to_owned(), span: item.span() })
 }
 
 fn read_build_args(draft: &mut VariantDraft, reader: &mut Reader<'_>, item: &Item<'_>) {

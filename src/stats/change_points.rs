@@ -4,17 +4,18 @@
 //! t values is set against what chance gives, for every t that leaves a level on either side, each standardised by its own
 //! deviation (Pettitt, A non-parametric approach to the change-point problem, Applied Statistics 28 (1979), pp. 126–135; standardised as
 //! in Csörgő and Horváth, Limit Theorems in Change-Point Analysis (1997), section 2.3). How large the largest of them is by chance is
-//! counted over shuffles of the same ranks. Windows of many lengths are asked, narrow ones first (Baranowski, Chen and Fryzlewicz,
+//! counted over shuffles of the same ranks, or bounded where that is enough. Windows of many lengths are asked, narrow ones first (Baranowski, Chen and Fryzlewicz,
 //! Narrowest-over-threshold detection, JRSS B 81 (2019); windows laid out as by Kovács et al., Seeded binary segmentation, Biometrika
 //! 110 (2023)), so that a level that came and went is found as well as one that stayed.
 
 mod place;
 mod shuffle;
+mod step;
 mod windows;
 
 use super::median;
 use place::{place, standing};
-use shuffle::Shuffle;
+use step::step;
 use windows::{Window, windows};
 
 /// The fewest values that make a level. Newer ones than that are no level yet.
@@ -31,10 +32,6 @@ pub const LONGEST_SERIES: usize = 2_000;
 const BETWEEN: f64 = 0.2;
 /// The least standardised sum of ranks that a point keeps beside its neighbours: 0.5 % by chance, both ways.
 const KEEPS: f64 = 2.8;
-/// Shuffles behind a verdict; fewer where it is clear early.
-const SHUFFLES: u32 = 1_999;
-/// Below it no window of any length is significant, so that nothing need be shuffled.
-const NEVER: f64 = 2.4;
 /// A value lies apart from its neighbours when it is this many of their scaled median absolute deviations away. Larger than for
 /// [`outliers`](super::outliers): here a value that is left out is gone.
 const APART: f64 = 5.0;
@@ -157,53 +154,6 @@ fn with_levels(values: &[f64], places: &[usize]) -> Vec<ChangePoint> {
         ChangePoint { at, before: middle(&values[from..at]), after: middle(&values[at..to]) }
     };
     (0..places.len()).map(point).collect()
-}
-
-/// Where `values` changed their level, if chance alone gives a change as clear in at most a share of `significance`.
-fn step(values: &[f64], significance: f64) -> Option<usize> {
-    if values.len() < 2 * SHORTEST_LEVEL {
-        return None;
-    }
-    let mut ranks = place::centred_ranks(values);
-    let scale = place::scale(&ranks)?;
-    let (at, clearest) = largest(&ranks, &scale);
-    if clearest < NEVER {
-        return None;
-    }
-    // The sum of what each place gives by chance is more than what the largest gives (Boole); rank sums have lighter tails than the
-    // normal distribution, whose tail is below φ(z)/z.
-    let bound = 2.0 * values.len() as f64 * (-0.5 * clearest * clearest).exp() / (clearest * std::f64::consts::TAU.sqrt());
-    (bound <= significance / 10.0 || seldom(&mut ranks, &scale, clearest, significance)).then_some(at)
-}
-
-/// Whether shuffles reach `clearest` in at most a share of `significance`, the series itself counted among them. Ends as soon as the
-/// answer is no (Besag and Clifford, Sequential Monte Carlo p-values, Biometrika 78 (1991)).
-fn seldom(ranks: &mut [f64], scale: &[f64], clearest: f64, significance: f64) -> bool {
-    let mut left = significance * f64::from(SHUFFLES + 1) - 1.0;
-    let mut shuffle = Shuffle::new(ranks.len());
-    for _ in 0..SHUFFLES {
-        shuffle.shuffle(ranks);
-        if largest(ranks, scale).1 >= clearest - 1e-9 {
-            left -= 1.0;
-        }
-        if left < 0.0 {
-            return false;
-        }
-    }
-    true
-}
-
-/// The place with the largest standardised sum of the ranks before it, and that sum.
-fn largest(ranks: &[f64], scale: &[f64]) -> (usize, f64) {
-    let (mut sum, mut best) = (ranks[..SHORTEST_LEVEL - 1].iter().sum::<f64>(), (0, 0.0));
-    for at in SHORTEST_LEVEL..=ranks.len() - SHORTEST_LEVEL {
-        sum += ranks[at - 1];
-        let clear = (sum * scale[at]).abs();
-        if clear > best.1 {
-            best = (at, clear);
-        }
-    }
-    best
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ impl Ranks {
     pub(super) fn mann_whitney(n: usize, m: usize) -> Self {
         let (a, b) = (n as f64, m as f64);
         if n.saturating_mul(m) <= EXACT_PAIRS {
-            return Self::Counted(probabilities(subsets(n, m)));
+            return Self::Counted(probabilities(subsets(n, m, n * m)));
         }
         Self::Normal { mean: a * b / 2.0, deviation: (a * b * (a + b + 1.0) / 12.0).sqrt() }
     }
@@ -65,23 +65,24 @@ impl Ranks {
     }
 }
 
-/// For each sum, how many sets of `n` of the numbers 0 to `n + m − 1` exceed the least sum of such a set by it.
-fn subsets(n: usize, m: usize) -> Vec<f64> {
-    let most = n * m;
-    // By the number of chosen ones: every further number is chosen on top of fewer or is not.
-    let mut ways = vec![vec![0.0; most + 1]; n + 1];
-    ways[0][0] = 1.0;
-    for number in 0..n + m {
-        for chosen in (1..=n.min(number + 1)).rev() {
-            // A chosen number exceeds the least that it could be, its place among the chosen, by this much.
-            let excess = number + 1 - chosen;
-            let (fewer, more) = ways.split_at_mut(chosen);
-            for sum in excess..=most {
-                more[0][sum] += fewer[chosen - 1][sum - excess];
-            }
-        }
+/// The probability that the number of pairs in which the value of one sample of `n` exceeds that of another of `m` is at most `most`,
+/// counted out whatever the samples' sizes.
+pub(super) fn mann_whitney_at_most(n: usize, m: usize, most: usize) -> f64 {
+    let all = (1..=n).fold(1.0, |ways, i| ways * (m + i) as f64 / i as f64);
+    subsets(n, m, most.min(n * m)).iter().sum::<f64>() / all
+}
+
+/// For each sum up to `most`, how many sets of `n` of the numbers 0 to `n + m − 1` exceed the least sum of such a set by it: the
+/// coefficients of the Gaussian binomial, ∏ (1 − qᵐ⁺ⁱ) / (1 − qⁱ) for i from 1 to `n`. Source: Andrews, The Theory of Partitions (1976),
+/// section 3.2.
+fn subsets(n: usize, m: usize, most: usize) -> Vec<f64> {
+    let mut ways = vec![0.0; most + 1];
+    ways[0] = 1.0;
+    for i in 1..=n {
+        (m + i..=most).rev().for_each(|sum| ways[sum] -= ways[sum - m - i]);
+        (i..=most).for_each(|sum| ways[sum] += ways[sum - i]);
     }
-    ways.swap_remove(n)
+    ways
 }
 
 /// The counts of sums of what `counts` counts and one of `steps`.
@@ -143,6 +144,18 @@ mod tests {
             let ranks = Ranks::signed_rank(n);
             assert!(ranks.at_most(critical) <= 0.025 && ranks.at_most(critical + 1) > 0.025, "{n}");
         }
+    }
+
+    #[test]
+    fn a_tail_is_counted_as_the_whole_distribution_is() {
+        for (n, m) in [(1, 1), (3, 9), (12, 7), (20, 20)] {
+            let whole = Ranks::mann_whitney(n, m);
+            for most in [0, 1, n * m / 3, n * m, n * m + 1] {
+                assert!((mann_whitney_at_most(n, m, most) / whole.at_most(most) - 1.0).abs() < 1e-12, "{n} {m} {most}");
+            }
+        }
+        // C(64, 2) sets, of which one has the least sum.
+        assert!((mann_whitney_at_most(2, 62, 0) * 2_016.0 - 1.0).abs() < 1e-12);
     }
 
     #[test]

@@ -21,6 +21,7 @@ mod trend;
 mod weigh;
 mod weigh_asked;
 mod weigh_host;
+mod workspace;
 
 use std::ffi::OsStr;
 use std::path::Path;

@@ -23,7 +23,7 @@ fn by(measure: Measure, text: &str) -> Increase {
 #[expect(clippy::float_cmp, reason = "limits are exact")]
 #[test]
 fn amounts_are_read_in_the_units_people_write() {
-    assert_eq!((max(SIZE, "25 MB"), max(SIZE, "12MiB"), max(SIZE, " 1.5 gb ")), (25e6, 12_582_912.0, 1.5e9));
+    assert_eq!((max(SIZE, "25 MB"), max(SIZE, "12MiB"), max(SIZE, " 1.5 GB ")), (25e6, 12_582_912.0, 1.5e9));
     assert_eq!((max(SIZE, "0.29 MB"), max(SIZE, "12.3 MiB"), max(SIZE, "1.0005 kB")), (290_000.0, 12_897_484.0, 1_000.0));
     assert_eq!((max(TIME, "90 s"), max(TIME, "1h30m"), max(TIME, "250ms")), (90.0, 5_400.0, 0.25));
     assert_eq!((max(LAYERS, "12"), max(LAYERS, "12.0")), (12.0, 12.0));
@@ -47,17 +47,22 @@ fn an_increase_is_a_share_or_an_amount() {
 fn what_is_no_limit_is_refused_with_what_would_be_one() {
     for (measure, text, says) in [
         (SIZE, "25", "no unit"),
-        (SIZE, "", "no number"),
-        (SIZE, "nan MB", "no number"),
-        (SIZE, "inf", "no number"),
+        (SIZE, "", "with a number"),
+        (SIZE, "nan MB", "with a number"),
+        (SIZE, "inf", "with a number"),
         (SIZE, "-5 MB", "negative"),
-        (SIZE, "1.2.3 MB", "no number"),
-        (SIZE, ".5 MB", "no number"),
+        (SIZE, "1.2.3 MB", "with a number"),
+        (SIZE, ".5 MB", "with a number"),
         (SIZE, "1e3 MB", "'e3 MB'"),
         (SIZE, "25 parsecs", "'parsecs'"),
+        (SIZE, "25 Mb", "'Mb' in '25 Mb' is no unit"),
+        (SIZE, "25 mib", "'mib' in '25 mib' is no unit"),
+        (SIZE, "25M", "'M' in '25M' is no unit"),
+        (TIME, "25M", "'M' in '25M' is no unit"),
+        (SIZE, "+1 MB", "begins with a plus"),
         (SIZE, "25 MB s", "'MB s'"),
         (SIZE, "90 s", "is a time, and transfer-size is a number of bytes"),
-        (SIZE, "20 %", "share of something"),
+        (SIZE, "20 %", "is a share, and max is an amount"),
         (SIZE, "0 MB", "nothing"),
         (SIZE, "0.1 B", "whole number"),
         (SIZE, "99999999999 GB", "too large"),
@@ -77,6 +82,9 @@ fn what_is_no_limit_is_refused_with_what_would_be_one() {
         (SIZE, "1.00001 %", "four decimals"),
         (SIZE, "1001 %", "1000 %"),
         (SIZE, "x %", "no share"),
+        (SIZE, "1", "write a share such as \"1 %\" or an amount"),
+        (TIME, "soon", "write a share such as \"10 %\" or a time"),
+        (LAYERS, "2 MB", "write a share such as \"10 %\" or a plain number"),
         (TIME, "0 %", "noise"),
         (TIME, "+0 s", "noise"),
     ] {

@@ -27,7 +27,7 @@ pub(crate) struct CompareArgs {
     /// List every figure, also those that did not change
     #[arg(long)]
     pub(crate) all: bool,
-    /// Exit 1 where a figure regressed, and 3 where a variant has no figures any more
+    /// Exit 1 where a figure regressed, and 3 where a figure or a trial is missing
     #[arg(long)]
     pub(crate) fail_on_regression: bool,
     /// What is printed on stdout
@@ -50,12 +50,12 @@ pub(crate) enum CompareFormat {
 }
 
 /// A measure by its name.
-fn measure(text: &str) -> Result<Measure, String> {
-    let known = || Measure::ALL.map(Measure::id).join(", ");
-    Measure::ALL
-        .into_iter()
-        .find(|measure| measure.id() == text)
-        .ok_or_else(|| format!("there is no such measure; take one of {}", known()))
+pub(super) fn measure(text: &str) -> Result<Measure, String> {
+    let unknown = || match Measure::meant(text) {
+        Some(meant) => format!("there is no such measure; did you mean {}?", meant.id()),
+        None => format!("there is no such measure; take one of {}", Measure::ALL.map(Measure::id).join(", ")),
+    };
+    Measure::ALL.into_iter().find(|measure| measure.id() == text).ok_or_else(unknown)
 }
 
 /// A part of a time: `2%` is 0.02.
@@ -86,5 +86,7 @@ mod tests {
     fn a_measure_is_called_by_its_name_alone() {
         assert_eq!(measure("transfer-size"), Ok(Measure::TransferSize));
         assert!(measure("size").is_err_and(|e| e.contains("uncompressed-size")));
+        assert!(measure("d3").is_err_and(|e| e.ends_with("did you mean uncompressed-size?")));
+        assert!(measure("layers").is_err_and(|e| e.ends_with("did you mean layer-count?")));
     }
 }

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::compare::measure;
 use crate::measure::{Measure, Unit};
 use crate::units::{parse_bytes, parse_duration};
 
@@ -133,11 +134,6 @@ impl FromStr for BaselineArg {
             _ => Err("write merge-base:BRANCH, last-release, run:ID or window:N".to_owned()),
         }
     }
-}
-
-fn measure(name: &str) -> Result<Measure, String> {
-    let known = || Measure::ALL.map(Measure::id).join(", ");
-    Measure::ALL.into_iter().find(|m| m.id() == name).ok_or_else(|| format!("there is no such measure; the measures are {}", known()))
 }
 
 /// A share in per cent.

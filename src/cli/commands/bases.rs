@@ -10,7 +10,7 @@ use crate::cli::args::{BasesArgs, BasesBuildArgs, BasesCommand, ListFormat, Mess
 use crate::cli::console::Console;
 use crate::cli::{Exit, Failure, plain, printer};
 use crate::rig::bases::{self, BaseChoice, Provided, ProvidedBase, Recipe};
-use crate::rig::private::{DataRoot, EngineLimits};
+use crate::rig::private::{DataRoot, EngineLimits, Store};
 use crate::run::{self, Emitter, EngineKind, RigSettings, Rigged, Stopwatch};
 use crate::units::{self, LinkProfile};
 
@@ -66,6 +66,7 @@ fn build(args: BasesBuildArgs) -> Result<Exit, Failure> {
         engine: EngineKind::Private {
             dockerd: args.dockerd.clone(),
             engine_root: None,
+            store: Store::Classic,
             data_root: DataRoot::Auto,
             registry_mirror: None,
             limits: EngineLimits::default(),
@@ -74,6 +75,7 @@ fn build(args: BasesBuildArgs) -> Result<Exit, Failure> {
         locked: false,
         registry: None,
         link: LinkProfile::Loopback,
+        pulls: false,
         downloads: None,
         references: references(args)?,
     };

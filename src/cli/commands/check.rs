@@ -10,8 +10,10 @@ use crate::cli::{Exit, Failure, plain, printer};
 use crate::judge::{self, BudgetSource, Evaluation, Ruling};
 use crate::record::Record;
 use crate::report;
-use crate::scenario;
+use crate::scenario::{self, BudgetFiles};
+use crate::units;
 
+use super::beside::are_two;
 use super::{print, wrong};
 
 /// Prints what came of every limit and ends with the verdict's exit code.
@@ -19,19 +21,21 @@ pub(super) fn check(args: &CheckArgs) -> Result<Exit, Failure> {
     let from_files = budgets(args)?;
     let run = read(&args.run)?;
     let baseline = args.baseline.as_deref().map(read).transpose()?;
-    let (source, budgets) = held_to(args, &run, from_files)?;
+    if let Some((at, baseline)) = args.baseline.as_deref().zip(baseline.as_ref()) {
+        are_two((at, baseline), (&args.run, &run))?;
+    }
+    let (source, budgets) = held_to(args, (&run, baseline.as_ref()), from_files)?;
     let evaluation = judge::check(&run, baseline.as_ref(), source, &budgets);
     print(&text(&evaluation, &run, args.format)?)?;
-    let exit = exit(&evaluation, args.strict);
     if args.tighten {
         tighten::tighten(&evaluation, &budgets)?;
     }
-    Ok(exit)
+    Ok(exit(&evaluation, args.strict))
 }
 
 fn text(evaluation: &Evaluation, run: &Record, format: CheckFormat) -> Result<String, Failure> {
     match format {
-        CheckFormat::Text => Ok(report::check_text(evaluation)),
+        CheckFormat::Text => Ok(printer::for_people(report::check_text(evaluation))),
         CheckFormat::Json => report::check_json(evaluation).map_err(|e| Failure::new(Exit::Internal, e)),
         CheckFormat::Ci(format) => Ok(format.render(evaluation, Some(run))),
     }
@@ -46,42 +50,74 @@ fn read(folder: &Path) -> Result<Record, Failure> {
 }
 
 /// The budgets of `--budgets`, or every problem with them.
-fn budgets(args: &CheckArgs) -> Result<Vec<Budget>, Failure> {
-    scenario::read_budgets(&args.budgets).map_err(|problems| wrong(&problems))
+fn budgets(args: &CheckArgs) -> Result<BudgetFiles, Failure> {
+    scenario::read_budget_files(&args.budgets).map_err(|problems| wrong(&problems))
 }
 
-/// What the run is held to: files that were named, else its own budgets, else the usual limit, which needs a baseline.
-fn held_to(args: &CheckArgs, run: &Record, from_files: Vec<Budget>) -> Result<(BudgetSource, Vec<Budget>), Failure> {
-    let own = args.budgets.is_empty();
-    let budgets = if own { run.run.budgets.clone() } else { from_files };
-    if budgets.is_empty() && args.baseline.is_none() {
-        let whose = if own { "the run was measured without budgets" } else { "the files of --budgets have no budgets" };
-        let message = format!(
-            "there is nothing to hold the run to: {whose}; add [budgets.NAME] to a scenario.toml and name it with --budgets, or name an earlier run with --baseline"
-        );
-        return Err(Failure::new(Exit::Usage, message));
+/// What the run is held to: files that were named, else its own budgets, else the usual limit, which needs a baseline. A scenario that no
+/// file knows is new, and held to its own budgets: otherwise nothing would hold it. They take the place of no other limit.
+fn held_to(
+    args: &CheckArgs,
+    (run, baseline): (&Record, Option<&Record>),
+    files: BudgetFiles,
+) -> Result<(BudgetSource, Vec<Budget>), Failure> {
+    let unknown = |budget: &&Budget| !files.scenarios.contains(&budget.scenario);
+    let budgets: Vec<Budget> = run.run.budgets.iter().filter(unknown).cloned().collect();
+    if args.budgets.is_empty() && !budgets.is_empty() {
+        return Ok((BudgetSource::Record, budgets));
     }
-    if budgets.is_empty() {
-        return Ok((BudgetSource::Usual, judge::usual_budgets(run)));
+    let mut own: Vec<String> = budgets.iter().map(|budget| budget.scenario.clone()).collect();
+    own.dedup();
+    match baseline {
+        Some(baseline) if files.budgets.is_empty() => {
+            Ok((BudgetSource::Usual { own }, [judge::usual_budgets(run, baseline), budgets].concat()))
+        }
+        None if files.budgets.is_empty() && budgets.is_empty() => Err(nothing_to_hold(args, run)),
+        _ => {
+            let paths = args.budgets.iter().map(|path| path.display().to_string()).collect();
+            Ok((BudgetSource::Files { paths, own }, [files.budgets, budgets].concat()))
+        }
     }
-    let paths = args.budgets.iter().map(|path| path.display().to_string()).collect();
-    Ok((if own { BudgetSource::Record } else { BudgetSource::Files { paths } }, budgets))
 }
 
-/// The exit code of an evaluation, with a word on what it does not say.
+fn nothing_to_hold(args: &CheckArgs, run: &Record) -> Failure {
+    let whose = match run.run.budgets.len() {
+        _ if args.budgets.is_empty() => "the run was measured without budgets".to_owned(),
+        0 => "the files of --budgets have no budgets".to_owned(),
+        own => format!("the files of --budgets have no budgets, and the run's own ({own}) are of scenarios that these files know"),
+    };
+    let message = format!(
+        "there is nothing to hold the run to: {whose}; add [budgets.NAME] to a scenario.toml and name it with --budgets, or name an earlier run with --baseline"
+    );
+    Failure::new(Exit::Usage, message)
+}
+
+/// The exit code of an evaluation, with a last line on whatever is no plain success: stdout may have gone to a file.
 fn exit(evaluation: &Evaluation, strict: bool) -> Exit {
     match evaluation.ruling() {
         Ruling::Passed => Exit::Ok,
-        Ruling::Failed => Exit::Verdict,
-        Ruling::Undecided if strict => Exit::Verdict,
+        Ruling::Failed => {
+            let limits = limits(evaluation, &["fail"]);
+            ended(Exit::Verdict, &format!("the run is above {limits}; make smaller what grew, or raise the limit where it is written"))
+        }
+        Ruling::Undecided if strict => {
+            let limits = limits(evaluation, &["undecided"]);
+            ended(Exit::Verdict, &format!("{limits} undecided, which --strict does not let pass; measure more --trials"))
+        }
         Ruling::Undecided => {
             printer::talk(
-                "warning: some time is neither within its limit nor above it as far as noise lets tell; --strict makes that exit 1",
+                "warning: some time is neither within its limit nor above it as far as its trials tell; more of them tell more (loadline run --trials N), and --strict makes that exit 1",
             );
             Exit::Ok
         }
-        Ruling::Incomplete => Exit::Incomplete,
-        Ruling::NotComparable => Exit::Record,
+        Ruling::Incomplete => {
+            let limits = limits(evaluation, &["unmeasured", "not-comparable"]);
+            ended(Exit::Incomplete, &format!("no answer for {limits}; measure again what has none, for the reason beside each"))
+        }
+        Ruling::NotComparable => {
+            let limits = limits(evaluation, &["not-comparable"]);
+            ended(Exit::Record, &format!("no comparable baseline for {limits}; measure one under the conditions of this run"))
+        }
         Ruling::NothingJudged => {
             printer::talk(
                 "error: no limit was judged, each for the reason beside it; name a --baseline, or budgets that are about this run",
@@ -89,4 +125,15 @@ fn exit(evaluation: &Evaluation, strict: bool) -> Exit {
             Exit::Usage
         }
     }
+}
+
+/// How many limits came to one of these outcomes: `2 limits`.
+fn limits(evaluation: &Evaluation, outcomes: &[&str]) -> String {
+    units::count(evaluation.checks.iter().filter(|check| outcomes.contains(&check.outcome.id())).count(), "limit")
+}
+
+/// Says why the program ends so.
+fn ended(exit: Exit, why: &str) -> Exit {
+    printer::talk(&format!("error: {why}"));
+    exit
 }

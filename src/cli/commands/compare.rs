@@ -4,10 +4,12 @@ use std::path::Path;
 
 use crate::cli::args::{CompareArgs, CompareFormat};
 use crate::cli::{Exit, Failure, plain, printer};
-use crate::judge::{self, ChangeVerdict, Changes, NOISE, Question};
+use crate::judge::{self, Changes, NOISE, Question};
 use crate::record::{PlannedVariant, Record};
 use crate::report;
+use crate::units;
 
+use super::beside::are_two;
 use super::print;
 
 /// Prints one format, and says by the exit code what came of it.
@@ -15,29 +17,48 @@ pub(super) fn compare(args: &CompareArgs) -> Result<Exit, Failure> {
     let question = Question { noise: args.noise.unwrap_or(NOISE), measures: args.measures.clone() };
     let baseline = read(&args.baseline)?;
     let changes = match (&args.run, args.between.as_slice()) {
-        (Some(run), _) => judge::changes(&baseline, &read(run)?, &question),
+        (Some(folder), _) => {
+            let run = read(folder)?;
+            are_two((&args.baseline, &baseline), (folder, &run))?;
+            judge::changes(&baseline, &run, &question)
+        }
         (None, [before, after]) => between(&baseline, (before, after), &question)?,
         (None, _) => return Err(Failure::new(Exit::Usage, "name two runs, or one run and two of its variants with --between")),
     };
     let text = match args.format {
-        CompareFormat::Terminal => Ok(report::changes_terminal(&changes, args.all, printer::width())),
+        CompareFormat::Terminal => Ok(printer::for_people(report::changes_terminal(&changes, args.all, printer::width()))),
         CompareFormat::Markdown => Ok(report::changes_markdown(&changes, args.all)),
         CompareFormat::Csv => report::changes_csv(&changes),
         CompareFormat::Json => report::changes_json(&changes),
     };
     print(&text.map_err(|error| Failure::new(Exit::Internal, error))?)?;
-    let broke = args.fail_on_regression && changes.has_lost();
+    let broke = args.fail_on_regression && (changes.has_lost() || changes.lacks_trials());
     if !changes.has_comparable() && !broke {
         return Err(nothing(&changes));
     }
     Ok(exit(&changes, args.fail_on_regression))
 }
 
-/// A regression is a verdict; a figure that is gone because something broke is none, and no pass either.
+/// Says why the program ends so: stdout may have gone to a file.
+fn ended(exit: Exit, why: &str) -> Exit {
+    printer::talk(&format!("error: {why}"));
+    exit
+}
+
+/// A regression is a verdict; a figure or a trial that is gone because something broke is none, and no pass either.
 fn exit(changes: &Changes, fails: bool) -> Exit {
     match () {
-        () if fails && changes.has_regressed() => Exit::Verdict,
-        () if fails && changes.has_lost() => Exit::Incomplete,
+        () if fails && changes.has_regressed() => {
+            let figures = units::count(changes.tally().regressed, "figure");
+            ended(Exit::Verdict, &format!("{figures} regressed; undo what made it, or take a newer baseline where it is meant"))
+        }
+        () if fails && changes.has_lost() => {
+            let figures = units::count(changes.tally().lost, "figure");
+            ended(Exit::Incomplete, &format!("the run lacks {figures} of the baseline; measure again what broke, for the reason beside it"))
+        }
+        () if fails && changes.lacks_trials() => {
+            ended(Exit::Incomplete, "trials are missing, as the warning above says; measure again what broke")
+        }
         () => Exit::Ok,
     }
 }
@@ -72,10 +93,7 @@ fn planned<'a>(record: &'a Record, name: &str) -> Result<&'a PlannedVariant, Fai
 
 /// Nothing could be compared: the condition that stands in the way most often is told.
 fn nothing(changes: &Changes) -> Failure {
-    let condition = changes.figures().find_map(|figure| match &figure.verdict {
-        ChangeVerdict::NotComparable { condition } => Some(plain::line(condition)),
-        _ => None,
-    });
+    let condition = changes.figures().find_map(|figure| figure.verdict.condition()).map(plain::line);
     let why = condition.unwrap_or_else(|| "the runs have no such figure".to_owned());
     Failure::new(
         Exit::Record,

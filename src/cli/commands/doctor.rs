@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::cli::args::{DoctorArgs, DoctorFormat};
+use crate::cli::workspace::WhichFile;
 use crate::cli::{Exit, Failure, printer};
 
 pub use model::doctor_schema;
@@ -24,10 +25,11 @@ use super::{print, runtime};
 const LIMIT: Duration = Duration::from_millis(1500);
 
 /// Looks at everything that a run needs. Exit 0 when at least one engine can measure, else 4.
-pub(super) fn doctor(args: &DoctorArgs) -> Result<Exit, Failure> {
+pub(super) fn doctor(args: &DoctorArgs, file: &WhichFile) -> Result<Exit, Failure> {
     let runtime = runtime()?;
     let first = if args.clean { runtime.block_on(clean::sweep()) } else { Vec::new() };
     let mut diagnosis = runtime.block_on(look(args.dockerd.clone(), args.engine_root.clone(), first));
+    diagnosis.rows.push(looks::defaults(file));
     if args.r#try {
         diagnosis.rows.push(runtime.block_on(clean::try_private(args)));
     }

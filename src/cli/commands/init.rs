@@ -128,6 +128,7 @@ fn settings(sketch: &Sketch, choice: &EngineChoice, lock: PathBuf) -> Result<Rig
         cache: bases::cache_folder().map_err(|e| Failure::new(Exit::Usage, e))?,
         registry: None,
         link: LinkProfile::Loopback,
+        pulls: false,
         downloads: None,
         references: run::references(&first(&sketch.scenario)).map_err(|e| Failure::new(Exit::Usage, e))?,
     })

@@ -28,7 +28,7 @@ pub(super) fn merge(args: &MergeArgs) -> Result<Exit, Failure> {
     store.finish(&run).map_err(refused)?;
     let whole = Record::read(&args.out).map_err(refused)?;
     report::write_all(&args.out, &whole).map_err(|e| Failure::new(Exit::Record, e))?;
-    super::print(&report::terminal(&ReportData::new(&whole), printer::width(), printer::colour()))?;
+    super::print(&printer::for_people(report::terminal(&ReportData::new(&whole), printer::width(), printer::colour())))?;
     printer::talk(&format!("report: {}/report.md", args.out.display()));
     Ok(if judge::completeness(&whole, allow_skips).is_complete() { Exit::Ok } else { Exit::Incomplete })
 }

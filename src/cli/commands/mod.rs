@@ -1,6 +1,7 @@
 //! One file per command: each wires rooms together and decides the exit code.
 
 mod bases;
+mod beside;
 mod check;
 mod compare;
 mod completions;
@@ -19,21 +20,22 @@ mod trend;
 mod weigh;
 
 pub use doctor::doctor_schema;
+pub use list::list_schema;
 
-use std::ffi::OsString;
 use std::io;
 
 use crate::scenario::{self, Discovered, Problems};
 
 use super::args::{Command, Selection};
+use super::workspace::Asked;
 use super::{Exit, Failure, plain, printer};
 
 /// Runs one command.
-pub(super) fn dispatch(command: Command, arguments: &[OsString]) -> Result<Exit, Failure> {
-    match command {
-        Command::Doctor(args) => doctor::doctor(&args),
+pub(super) fn dispatch(asked: Asked) -> Result<Exit, Failure> {
+    match asked.command {
+        Command::Doctor(args) => doctor::doctor(&args, &asked.file),
         Command::Init(args) => init::init(&args),
-        Command::Run(args) => run::run(*args, arguments),
+        Command::Run(args) => run::run(*args, &asked.line),
         Command::Weigh(args) => weigh::weigh(&args),
         Command::List(args) => list::list(&args),
         Command::Report(args) => report::report(&args),
@@ -67,13 +69,14 @@ fn below(texts: &[String]) -> String {
     texts.iter().map(|text| format!("\n  {}", plain::line(text))).collect::<Vec<_>>().concat()
 }
 
-fn print(text: &str) -> Result<Exit, Failure> {
+pub(super) fn print(text: &str) -> Result<Exit, Failure> {
     printer::data(text).map_err(|error| not_printed(&error))?;
     Ok(Exit::Ok)
 }
 
 fn not_printed(error: &io::Error) -> Failure {
-    Failure::new(Exit::Internal, io::Error::new(error.kind(), format!("stdout takes no more text: {error}; check the disk or the pipe")))
+    let message = format!("stdout takes no more text: {error}; make room on its disk, or mend what reads it");
+    Failure::new(Exit::Usage, io::Error::new(error.kind(), message))
 }
 
 /// The runtime for everything that waits.

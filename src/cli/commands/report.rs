@@ -18,7 +18,7 @@ pub(super) fn report(args: &ReportArgs) -> Result<Exit, Failure> {
     report::write_all(&args.run, &record).map_err(|e| Failure::new(Exit::Record, e))?;
     let data = ReportData::new(&record);
     let text = match args.format {
-        ReportFormat::Terminal => Ok(report::terminal(&data, printer::width(), printer::colour())),
+        ReportFormat::Terminal => Ok(printer::for_people(report::terminal(&data, printer::width(), printer::colour()))),
         ReportFormat::Markdown => Ok(report::markdown(&data)),
         ReportFormat::Csv => report::observations_csv(&data),
         ReportFormat::Json => report::json(&data),

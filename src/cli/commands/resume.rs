@@ -55,6 +55,7 @@ fn restored(args: RunArgs, run: &RunRecord) -> Result<RunArgs, Failure> {
     Ok(RunArgs {
         selection: Selection { wanted: settings.scenarios.clone(), variants: settings.variants.clone(), ..args.selection },
         engine: known("engine", &settings.engine)?,
+        store: settings.store.as_deref().map(|store| known("store", store)).transpose()?,
         cpus: run.conditions.cpus.map(cpus).transpose()?,
         memory: run.conditions.memory,
         bases: known("bases", bases)?,
@@ -64,7 +65,7 @@ fn restored(args: RunArgs, run: &RunRecord) -> Result<RunArgs, Failure> {
         downloads: DownloadArgs::recorded(settings)
             .ok_or_else(|| unknown("download_link", settings.download_link.as_deref().unwrap_or_default()))?,
         builds: settings.builds.iter().map(|build| known("builds", build)).collect::<Result<_, _>>()?,
-        trials: settings.trials,
+        trials: Some(settings.trials),
         quick: false,
         effort: Effort::recorded(settings).ok_or_else(|| unknown("time_limit or a time-out", "no time that is one"))?,
         seed: Some(run.seed),

@@ -1,6 +1,5 @@
 //! `run`: build, prove, weigh, time, record, report.
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -11,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::args::{MessageFormat, RunArgs};
 use crate::cli::console::Console;
 use crate::cli::options::{RunOptions, absolute};
+use crate::cli::workspace::CommandLine;
 use crate::cli::{Exit, Failure, printer};
 use crate::judge;
 use crate::record::{Record, RecordError, RunState, Shard, Store};
@@ -26,10 +26,10 @@ use super::session::{self, Keeper, Session};
 use super::{runtime, select, signals};
 
 /// Runs the selected scenarios and prints the table.
-pub(super) fn run(args: RunArgs, command: &[OsString]) -> Result<Exit, Failure> {
+pub(super) fn run(args: RunArgs, line: &CommandLine) -> Result<Exit, Failure> {
     let (args, goes_on) = resume::open(args)?;
     let mut found = select(&args.selection)?;
-    let options = RunOptions::resolve(args, command)?;
+    let options = RunOptions::resolve(args, line)?;
     let shard = options.part.map(|part| part.cut(&mut found)).transpose()?;
     if let Some(goes_on) = &goes_on {
         goes_on.same_plan(&found, shard.as_ref())?;
@@ -81,7 +81,7 @@ fn plan(options: &RunOptions, found: &Discovered) -> Plan {
 fn create_store(options: &RunOptions) -> Result<Store, Failure> {
     let store = match &options.out {
         Some(folder) => Store::create(folder),
-        None => Store::allocate(Path::new("results"), Zoned::now().date()),
+        None => Store::allocate(&options.results, Zoned::now().date()),
     };
     store.map_err(not_recorded)
 }
@@ -207,6 +207,7 @@ fn begin(options: &RunOptions, found: &Discovered, place: Place, rigged: &Rigged
     let facts = session::facts();
     let conditions = rigged.conditions(&facts, session::unpigz(&options.engine.kind()));
     let mut warnings: Vec<String> = rigged.provided.iter().flat_map(|provided| provided.warnings.clone()).collect();
+    warnings.extend(rigged.notes());
     let asked = options.builds.warm && !options.builds.clean;
     let left_out = !rigged.bench.isolated && asked && found.scenarios.iter().any(|scenario| !scenario.edits.is_empty());
     warnings.extend(left_out.then(|| NO_EDITS.to_owned()));
@@ -225,6 +226,7 @@ fn rig_settings(options: &RunOptions, found: &Discovered) -> Result<RigSettings,
         cache: bases::cache_folder().map_err(|e| Failure::new(Exit::Usage, e))?,
         registry: options.registry.clone(),
         link: options.link,
+        pulls: options.pulls,
         downloads: options.downloads,
         references: run::references(&found.scenarios).map_err(|e| Failure::new(Exit::Usage, e))?,
     })
@@ -261,7 +263,7 @@ fn conclude(options: &RunOptions, found: &Discovered, ran: Ran) -> Result<Exit, 
     report::write_all(&folder, &record).map_err(|e| Failure::new(Exit::Record, e))?;
     if options.message_format == MessageFormat::Human {
         let data = ReportData::new(&record);
-        super::print(&report::terminal(&data, printer::width(), printer::colour()))?;
+        super::print(&printer::for_people(report::terminal(&data, printer::width(), printer::colour())))?;
     }
     let bare: Vec<&Path> = found.scenarios.iter().filter(|scenario| !scenario.from_file).map(|scenario| scenario.root.as_path()).collect();
     printer::talk(&farewell(&folder, &record, &bare));

@@ -23,7 +23,7 @@ pub(super) fn trend(args: &TrendArgs) -> Result<Exit, Failure> {
     with_baseline(&trends)?;
     let report = TrendReport::new(&history, &trends, &question, args.all);
     let text = match args.format {
-        TrendFormat::Terminal => Ok(report::trend_terminal(&report, glyphs())),
+        TrendFormat::Terminal => Ok(printer::for_people(report::trend_terminal(&report, glyphs()))),
         TrendFormat::Markdown => Ok(report::trend_markdown(&report)),
         TrendFormat::Csv => report::trend_csv(&report),
         TrendFormat::Json => report::trend_json(&report),
@@ -58,6 +58,11 @@ fn nothing_wanted(history: &History) -> Failure {
 }
 
 fn question(args: &TrendArgs) -> Result<TrendQuestion, Failure> {
+    let twice = args.limits.iter().enumerate().find(|(n, limit)| args.limits[..*n].iter().any(|first| first.measure == limit.measure));
+    if let Some((_, limit)) = twice {
+        let message = format!("--limit says twice what {} may be; give each measure one limit", limit.measure.id());
+        return Err(Failure::new(Exit::Usage, message));
+    }
     let limits = args.limits.iter().map(|limit| (limit.measure, limit.limit)).collect();
     let baseline = args.baseline.as_ref().map(|baseline| choice(args, baseline)).transpose()?;
     Ok(TrendQuestion { limits, baseline, smallest: args.smallest })
@@ -66,7 +71,12 @@ fn question(args: &TrendArgs) -> Result<TrendQuestion, Failure> {
 /// The baseline, with what git knows of it.
 fn choice(args: &TrendArgs, baseline: &BaselineArg) -> Result<BaselineChoice, Failure> {
     let unknown = |what: &str| {
-        let message = format!("git knows no {what} in {}; name another, or the repository with --repository", args.repository.display());
+        let folder = args.repository.display();
+        let message = if record::is_in_repository(&args.repository) {
+            format!("git knows no {what} in {folder}; name another, or the repository with --repository")
+        } else {
+            format!("{folder} is in no git repository, or there is no git; name the repository with --repository")
+        };
         Failure::new(Exit::Usage, plain::line(&message))
     };
     Ok(match baseline {

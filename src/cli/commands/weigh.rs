@@ -21,20 +21,9 @@ use super::print;
 
 /// Weighs an image and prints one format.
 pub(super) fn weigh(args: &WeighArgs) -> Result<Exit, Failure> {
-    // What nobody verified is not kept under the name of a hash.
-    let cache =
-        if args.fresh || args.verify || args.no_verify { None } else { cache_folder().ok().map(|folder| LayerCache::open(&folder)) };
-    let wanted = Wanted { platform: args.platform.clone(), cache, verify: args.verify, trust: args.no_verify };
-    let place = Place::parse(&args.image)?;
-    if args.no_verify && !matches!(place, Place::DockerArchive(_)) {
-        let why = "is for docker-archive:FILE, whose layers are not compressed; leave it out for other images";
-        return Err(Failure::new(Exit::Usage, format!("--no-verify {why}")));
-    }
-    let (base, against) = (args.base.as_deref().map(Place::parse).transpose()?, args.against.as_deref().map(Place::parse).transpose()?);
-    if args.host_facts {
-        host::check(&place)?;
-    }
-    let mut found = Found::at(&place, &wanted)?;
+    let wanted = wanted(args);
+    let Places { image, base, against } = Places::of(args)?;
+    let mut found = Found::at(&image, &wanted)?;
     if let Some(base) = &base {
         found.split(args.base.as_deref().unwrap_or_default(), &open::diff_ids(base, &wanted)?)?;
     }
@@ -49,21 +38,61 @@ pub(super) fn weigh(args: &WeighArgs) -> Result<Exit, Failure> {
     }
     let mut data = found.report(&args.image);
     if let (Some(text), Some(place)) = (&args.against, &against) {
-        let old = Found::at(place, &wanted)?;
-        let delta = image::delta(&old.weighed, &found.weighed);
-        data.warnings.extend(old.note.iter().map(|note| format!("{}: {note}", plain::line(text))));
-        data.against = Some(report::against(&old.report(text), &data, &delta));
+        set_against(&mut data, &found, text, &Found::at(place, &wanted)?);
     }
     if args.host_facts {
-        data.on_this_host = Some(host::facts(&place, &found.diff_ids())?);
+        data.on_this_host = Some(host::facts(&image, &found.diff_ids())?);
     }
-    let text = match args.format {
-        WeighFormat::Terminal => Ok(report::weighing_terminal(&data, printer::width(), printer::colour())),
-        WeighFormat::Markdown => Ok(report::weighing_markdown(&data)),
-        WeighFormat::Csv => report::weighing_csv(&data),
-        WeighFormat::Json => report::weighing_json(&data),
+    print(&written(&data, args.format)?)
+}
+
+/// How images are opened.
+fn wanted(args: &WeighArgs) -> Wanted {
+    // What nobody verified is not kept under the name of a hash.
+    let cache =
+        if args.fresh || args.verify || args.no_verify { None } else { cache_folder().ok().map(|folder| LayerCache::open(&folder)) };
+    Wanted { platform: args.platform.clone(), cache, verify: args.verify, trust: args.no_verify }
+}
+
+/// Where the images of one weighing are.
+struct Places {
+    image: Place,
+    base: Option<Place>,
+    against: Option<Place>,
+}
+
+impl Places {
+    /// Refuses what no image there can be asked for.
+    fn of(args: &WeighArgs) -> Result<Self, Failure> {
+        let image = Place::parse(&args.image)?;
+        if args.no_verify && !matches!(image, Place::DockerArchive(_)) {
+            let why = "is for docker-archive:FILE, whose layers are not compressed; leave it out for other images";
+            return Err(Failure::new(Exit::Usage, format!("--no-verify {why}")));
+        }
+        let (base, against) = (args.base.as_deref().map(Place::parse).transpose()?, args.against.as_deref().map(Place::parse).transpose()?);
+        if args.host_facts {
+            host::check(&image)?;
+        }
+        Ok(Self { image, base, against })
+    }
+}
+
+/// Sets the report of `found` against the image `old`, which was named by `text`.
+fn set_against(data: &mut WeighingReport, found: &Found, text: &str, old: &Found) {
+    let delta = image::delta(&old.weighed, &found.weighed);
+    data.warnings.extend(old.note.iter().map(|note| format!("{}: {note}", plain::line(text))));
+    data.against = Some(report::against(&old.report(text), data, &delta));
+}
+
+/// A report in one format.
+fn written(data: &WeighingReport, format: WeighFormat) -> Result<String, Failure> {
+    let text = match format {
+        WeighFormat::Terminal => Ok(report::weighing_terminal(data, printer::width(), printer::colour())),
+        WeighFormat::Markdown => Ok(report::weighing_markdown(data)),
+        WeighFormat::Csv => report::weighing_csv(data),
+        WeighFormat::Json => report::weighing_json(data),
     };
-    print(&text.map_err(|error| Failure::new(Exit::Internal, error))?)
+    text.map_err(|error| Failure::new(Exit::Internal, error))
 }
 
 /// An image that was opened and weighed.

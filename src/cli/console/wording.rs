@@ -94,13 +94,11 @@ fn figures(outcome: &TrialOutcome) -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
-/// Bytes of a transfer so far. An engine counts what it pushes before it is compressed, so that the bytes are not those of
-/// the transfer size.
+/// Bytes of a transfer so far, as they crossed the registry.
 pub(super) fn transfer(direction: &str, bytes: u64, total: Option<u64>) -> String {
-    let note = if direction == "push" { " before compression" } else { "" };
     match total {
-        Some(total) if total > 0 => format!("{direction} {} of {}{note}", units::bytes(bytes), units::bytes(total)),
-        _ => format!("{direction} {}{note}", units::bytes(bytes)),
+        Some(total) if total > 0 => format!("{direction} {} of {}", units::bytes(bytes), units::bytes(total)),
+        _ => format!("{direction} {}", units::bytes(bytes)),
     }
 }
 

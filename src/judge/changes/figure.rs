@@ -6,10 +6,15 @@ use super::{ChangeInterval, ChangeVerdict, FigureChange};
 use crate::record::SeriesKey;
 use crate::stats::{Change, Estimate, Standing, VERDICT_VALUES, median, outliers};
 
-/// A figure without a verdict, and why.
-pub(super) fn unjudged(key: &SeriesKey, (old, new): (Option<&Vec<f64>>, Option<&Vec<f64>>), condition: String) -> FigureChange {
+/// A figure that cannot be compared, and why.
+pub(super) fn unjudged(key: &SeriesKey, sides: (Option<&Vec<f64>>, Option<&Vec<f64>>), condition: String) -> FigureChange {
+    without(key, sides, ChangeVerdict::NotComparable { condition })
+}
+
+/// A figure that is not compared, as `verdict` says.
+pub(super) fn without(key: &SeriesKey, (old, new): (Option<&Vec<f64>>, Option<&Vec<f64>>), verdict: ChangeVerdict) -> FigureChange {
     let sample = |sample: Option<&Vec<f64>>| sample.cloned().unwrap_or_default();
-    FigureChange { difference: None, ..figure(key, &sample(old), &sample(new), ChangeVerdict::NotComparable { condition }) }
+    FigureChange { difference: None, ..figure(key, &sample(old), &sample(new), verdict) }
 }
 
 /// Whole numbers: any difference counts. Where the trials of one side differ among themselves, as compressed sizes do when archive
@@ -89,6 +94,5 @@ fn figure(key: &SeriesKey, old: &[f64], new: &[f64], verdict: ChangeVerdict) -> 
         change: None,
         interval: None,
         verdict,
-        lost: false,
     }
 }

@@ -17,6 +17,8 @@ pub struct Changes {
     pub noise: f64,
     /// Whether two variants of one run are compared, and so times iteration by iteration.
     pub paired: bool,
+    /// What one side lacks of what the other has figures of; its figures are of the trials that there are.
+    pub missing: Vec<MissingTrials>,
     /// In the order of the plan.
     pub variants: Vec<VariantChange>,
 }
@@ -34,7 +36,7 @@ impl Changes {
 
     /// Whether there is a verdict on at least one figure.
     pub fn has_comparable(&self) -> bool {
-        self.figures().any(|figure| !matches!(figure.verdict, ChangeVerdict::NotComparable { .. }))
+        self.figures().any(|figure| figure.verdict.condition().is_none())
     }
 
     /// Whether any figure became worse.
@@ -44,8 +46,38 @@ impl Changes {
 
     /// Whether the run lost a figure, because what it is of broke.
     pub fn has_lost(&self) -> bool {
-        self.figures().any(|figure| figure.lost)
+        self.figures().any(|figure| matches!(figure.verdict, ChangeVerdict::Lost { .. }))
     }
+
+    /// Whether the run lacks trials of what it is compared for: what is left of it proves nothing about them.
+    pub fn lacks_trials(&self) -> bool {
+        self.missing.iter().any(|lack| lack.side == Side::Run)
+    }
+}
+
+/// One of the two things that are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Side {
+    /// The baseline, or the variant that another is compared with.
+    Baseline,
+    /// The run, or the other variant.
+    Run,
+}
+
+/// Trials that one side lacks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct MissingTrials {
+    /// Which side.
+    pub side: Side,
+    /// Scenario name; absent with `variant`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scenario: Option<String>,
+    /// The variant whose trials are not all there; absent where the record as a whole has no end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub variant: Option<String>,
+    /// The status of the first trial that fell short and its reason, or how many trials there are.
+    pub why: String,
 }
 
 /// A variant in both.
@@ -116,9 +148,6 @@ pub struct FigureChange {
     /// What follows.
     #[serde(flatten)]
     pub verdict: ChangeVerdict,
-    /// Whether the baseline has the figure, and the run planned its variant and has no such trial with numbers: something broke.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub lost: bool,
 }
 
 /// Where a relative change lies.
@@ -149,6 +178,11 @@ pub enum ChangeVerdict {
         /// How many a side would do.
         need: usize,
     },
+    /// The baseline has the figure, and the run planned its variant and has no such trial with numbers: something broke.
+    Lost {
+        /// What became of the run's trial, in words.
+        condition: String,
+    },
     /// No verdict is possible.
     NotComparable {
         /// The condition that differs, or what is missing, in words.
@@ -157,7 +191,7 @@ pub enum ChangeVerdict {
 }
 
 impl ChangeVerdict {
-    /// The word in every output: `improved`, `regressed`, `equal`, `within-noise`, `too-few`, `not-comparable`.
+    /// The word in every output: `improved`, `regressed`, `equal`, `within-noise`, `too-few`, `lost`, `not-comparable`.
     pub const fn id(&self) -> &'static str {
         match self {
             Self::Improved => "improved",
@@ -165,7 +199,16 @@ impl ChangeVerdict {
             Self::Equal => "equal",
             Self::WithinNoise => "within-noise",
             Self::TooFew { .. } => "too-few",
+            Self::Lost { .. } => "lost",
             Self::NotComparable { .. } => "not-comparable",
+        }
+    }
+
+    /// Why there is no verdict, in words; `None` where the figures were compared.
+    pub fn condition(&self) -> Option<&str> {
+        match self {
+            Self::Lost { condition } | Self::NotComparable { condition } => Some(condition),
+            _ => None,
         }
     }
 
@@ -189,6 +232,8 @@ pub struct Tally {
     pub within_noise: usize,
     /// With too few values.
     pub too_few: usize,
+    /// That the run has no more, because something broke.
+    pub lost: usize,
     /// That may not be compared.
     pub not_comparable: usize,
 }
@@ -204,6 +249,7 @@ impl Tally {
                 ChangeVerdict::Equal => &mut tally.equal,
                 ChangeVerdict::WithinNoise => &mut tally.within_noise,
                 ChangeVerdict::TooFew { .. } => &mut tally.too_few,
+                ChangeVerdict::Lost { .. } => &mut tally.lost,
                 ChangeVerdict::NotComparable { .. } => &mut tally.not_comparable,
             } += 1;
         }

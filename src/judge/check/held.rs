@@ -5,6 +5,7 @@ use crate::budget::{Budget, Increase, Limit, share_of};
 use crate::judge::CheckOutcome;
 use crate::judge::conditions::change_obstacle;
 use crate::measure::Kind;
+use crate::measure::Measure;
 use crate::record::{PlannedVariant, Record};
 use crate::stats::{Change, Estimate, Interval, Ratio, VERDICT_VALUES, median};
 
@@ -61,6 +62,9 @@ impl Sides<'_> {
     }
 
     fn asked(&self, budget: &Budget, planned: &PlannedVariant, limit: &Limit) -> Result<Held, CheckOutcome> {
+        if self.run.run.settings.no_pull && budget.measure == Measure::PullTime {
+            return Err(skip("the run was to pull nothing (--no-pull)"));
+        }
         let link = &self.run.run.conditions.link;
         if let Some(wanted) = budget.link.as_ref().filter(|wanted| *wanted != link) {
             return Err(skip(format!("it is for the link {wanted}, and the run had {link}")));
@@ -148,7 +152,8 @@ impl Sides<'_> {
             return Ok(Held::exact(over.median, share_of(whole(under.median), share), Some(under.median)));
         }
         let ratio = Ratio::of(&over, &under).ok_or_else(|| unmeasured(format!("{to} has no {} to be a share of", budget.measure.id())))?;
-        let few = format!("a verdict on a ratio of times needs 6 values of both: there are {} and {}", over.n, under.n);
+        let there = there_are(&[over.n, under.n]);
+        let few = format!("a verdict on a ratio of times needs 6 values of both: {there}; measure with --trials 6 or more");
         Ok(Held::sampled((over.median, under.median * share), Some(under.median), (ratio.interval, share), &few))
     }
 }
@@ -158,8 +163,14 @@ fn max(budget: &Budget, sample: &[f64], value: f64) -> Result<Held, CheckOutcome
     if budget.measure.kind() == Kind::Exact {
         return Ok(Held::exact(estimate.median, whole(value), None));
     }
-    let few = format!("a verdict on a time needs 5 values: there are {}", estimate.n);
+    let few = format!("a verdict on a time needs 5 values: {}; measure with --trials 5 or more", there_are(&[estimate.n]));
     Ok(Held::sampled((estimate.median, value), None, (estimate.interval, value), &few))
+}
+
+/// `there is 1`, `there are 5 and 7`.
+fn there_are(values: &[usize]) -> String {
+    let said: Vec<String> = values.iter().map(usize::to_string).collect();
+    format!("there {} {}", if values == [1] { "is" } else { "are" }, said.join(" and "))
 }
 
 /// Bytes and counts may be what the limit makes of the baseline's median. A baseline whose own trials differ, as compressed sizes do where
@@ -176,7 +187,8 @@ fn slower(sample: &[f64], old: &[f64], by: Increase) -> Result<Held, CheckOutcom
         Increase::Share(share) => (share, reference * (1.0 + share)),
         Increase::Amount(amount) => (amount / reference, reference + amount),
     };
-    let few = format!("a verdict on a change of times needs {VERDICT_VALUES} values a side: there are {} and {}", old.len(), sample.len());
+    let (need, there) = (VERDICT_VALUES, there_are(&[old.len(), sample.len()]));
+    let few = format!("a verdict on a change of times needs {need} values a side: {there}; measure both runs with --trials {need} or more");
     if old.iter().chain(sample).any(|value| *value == 0.0) && old.len().min(sample.len()) >= VERDICT_VALUES {
         // Of nothing there is no relative change, as with downloads of builds that need none: the figure itself is held to what it comes to.
         let interval = Estimate::of(sample).and_then(|estimate| estimate.interval);

@@ -15,7 +15,7 @@ pub enum Ruling {
     Passed,
     /// At least one does not hold.
     Failed,
-    /// None fails, but noise hides whether some time is within its limit.
+    /// None fails, but too few trials or noise hide whether some time is within its limit.
     Undecided,
     /// Some figure is missing, proves nothing, or has no comparable baseline.
     Incomplete,

@@ -22,7 +22,7 @@ pub enum Forecast {
     },
     /// It grows, and by the slope itself the limit is not reached within [`HORIZON_DAYS`].
     Later,
-    /// It does not grow: the limit is not in sight.
+    /// No growth that goes on is told: the limit is not in sight.
     NotInSight,
 }
 

@@ -6,6 +6,9 @@ use crate::stats::{self, ChangePoint, Interval, SLOPE_VALUES, Slope};
 /// A change of an exact figure that is at least this share of all growth explains it.
 const EXPLAINS: f64 = 0.5;
 
+/// So many times the median of all changes is a change that stands by itself.
+const STANDS_OUT: f64 = 10.0;
+
 /// Slow growth, or shrinking.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SlowGrowth {
@@ -48,11 +51,25 @@ pub(super) fn since(points: &[TrendPoint], from: usize, smallest: f64) -> Option
     Some(growth).filter(|growth| growth.relative().is_some_and(|change| change.abs() >= smallest))
 }
 
-/// The growth of an exact figure that is made of many changes, of which none is half of it.
+/// The growth of an exact figure that is made of many changes. Changes that stand out among them, and those that would be half of it, are
+/// told by themselves and left out of it.
 pub(super) fn among_steps(points: &[TrendPoint], changes: &[TrendChange], smallest: f64) -> Option<SlowGrowth> {
-    let growth = since(points, 0, smallest)?;
-    let largest = changes.iter().map(|change| (change.after - change.before).abs()).fold(0.0, f64::max);
-    (largest < EXPLAINS * (growth.end - growth.begin).abs()).then_some(growth)
+    let mut steps: Vec<(usize, f64)> = changes.iter().map(|change| (change.at, change.after - change.before)).collect();
+    steps.sort_by(|one, other| other.1.abs().total_cmp(&one.1.abs()));
+    let median = |values: Vec<f64>| stats::median(&values).unwrap_or_default();
+    let large = STANDS_OUT * median(steps.iter().map(|step| step.1.abs()).collect());
+    let usual = median(steps.iter().map(|step| step.1).collect());
+    let mut points = points.to_vec();
+    for (at, by) in steps {
+        let is_large = by.abs() >= large;
+        if !is_large && since(&points, 0, smallest).is_none_or(|growth| by.abs() < EXPLAINS * (growth.end - growth.begin).abs()) {
+            break;
+        }
+        // What changes at every run changed there too.
+        let by = if is_large { by - usual } else { by };
+        points[at..].iter_mut().for_each(|point| point.value -= by);
+    }
+    since(&points, 0, smallest)
 }
 
 /// Whether the line tells `values` better than levels with `steps` between them: by the information criterion of Bayes with noise
@@ -72,4 +89,36 @@ fn off_levels(values: &[f64], steps: &[ChangePoint]) -> f64 {
     let ends = steps.iter().map(|step| step.at).chain([values.len()]);
     let levels = ends.scan(0, |from, to| Some(&values[std::mem::replace(from, to)..to]));
     levels.map(|level| stats::median(level).map_or(0.0, |middle| level.iter().map(|v| (v - middle).abs()).sum())).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A run a day whose figure rises from 1,000,000 by `each` and, at the run 20, by `step` more.
+    fn grown(each: f64, step: f64) -> Vec<TrendPoint> {
+        let value = |day: usize| 1_000_000.0 + each * day as f64 + if day >= 20 { step } else { 0.0 };
+        let point = |day: usize| TrendPoint { run: day, value: value(day), low: value(day), high: value(day), day: day as f64 };
+        (0..40).map(point).collect()
+    }
+
+    fn growth(points: &[TrendPoint]) -> Option<SlowGrowth> {
+        among_steps(points, &super::super::change::exact(points), 0.02)
+    }
+
+    #[test]
+    fn a_step_among_many_changes_is_neither_growth_nor_hides_it() {
+        for step in [0.0, 120_000.0, 5_000_000.0, -900_000.0] {
+            let growth = growth(&grown(10_000.0, step)).expect("it grows by 10,000 a day");
+            assert!((growth.per_day - 10_000.0).abs() < 1.0, "a step of {step}: {growth:?}");
+        }
+    }
+
+    #[test]
+    fn one_step_is_no_growth() {
+        assert_eq!(growth(&grown(0.0, 500_000.0)), None);
+        let mut twice = grown(0.0, 500_000.0);
+        twice[30..].iter_mut().for_each(|point| point.value += 500_000.0);
+        assert_eq!(growth(&twice), None);
+    }
 }

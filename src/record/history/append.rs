@@ -11,7 +11,7 @@ use super::super::{Owner, Record, RecordError, RunState};
 use super::HistoryError;
 use super::gather::Gathered;
 use super::line::{HistoryLine, HistoryRun, HistorySeries, lines};
-use super::read::{is_torn, read_lines};
+use super::read::{FILE_LIMIT, LINE_LIMIT, is_torn, read_lines};
 
 /// How often another process that adds is waited for, and for how long each time.
 const PATIENCE: (u32, Duration) = (50, Duration::from_millis(100));
@@ -42,51 +42,83 @@ pub enum Added {
 
 /// Adds the runs in `folders` to the history at `path`, which is created where missing. One process adds at a time. What is there is
 /// never changed, but for the rest of a last line that was cut off, which is removed. The file is read first, and nothing is added to
-/// one that cannot be believed, nor a run that contradicts it.
+/// one that cannot be believed, nor a run that contradicts it, nor what could not be read back.
 pub fn append_to_history(path: &Path, folders: &[PathBuf]) -> Result<Vec<Added>, HistoryError> {
-    let runs = folders.iter().map(|folder| ended(folder)).collect::<Result<Vec<_>, _>>()?;
+    let runs = folders.iter().map(|folder| Ended::read(folder, path)).collect::<Result<Vec<_>, _>>()?;
     let mut file = open(path)?;
     lock(&file, path)?;
     let mut gathered = Gathered::default();
     gathered.begin(path);
     read_lines(path, &file, &mut gathered)?;
     let (mut text, mut added) = (Vec::new(), Vec::new());
-    for ((run, series), folder) in runs.into_iter().zip(folders) {
-        added.push(missing(&gathered, &run, &series, path, &mut text)?);
+    for (run, folder) in runs.into_iter().zip(folders) {
+        added.push(run.missing(&gathered, &mut text));
         gathered.begin(folder);
-        gathered.record((run, series));
+        gathered.record((run.run, run.series));
     }
     gathered.finish()?;
+    fits(&file, path, &text)?;
     if !text.is_empty() {
         mend(&mut file).and_then(|()| file.write_all(&text)).and_then(|()| file.sync_all()).map_err(RecordError::io("write", path))?;
     }
     Ok(added)
 }
 
-/// The lines of a run that nobody will change any more.
-fn ended(folder: &Path) -> Result<(HistoryRun, Vec<HistorySeries>), HistoryError> {
-    let record = Record::read(folder)?;
-    if record.run.state != RunState::Complete {
-        return Err(HistoryError::NotEnded { path: folder.to_owned() });
-    }
-    Ok(lines(&record))
+/// A run that nobody will change any more.
+struct Ended {
+    run: HistoryRun,
+    series: Vec<HistorySeries>,
+    /// The line of the run, then those of the series, as they are written.
+    lines: Vec<Vec<u8>>,
 }
 
-/// Puts into `text` the lines of a run that the history lacks.
-fn missing(known: &Gathered, run: &HistoryRun, series: &[HistorySeries], path: &Path, text: &mut Vec<u8>) -> Result<Added, HistoryError> {
-    let run_id = run.run_id.clone();
-    if known.has_whole(run) {
-        return Ok(Added::Known { run_id });
+impl Ended {
+    fn read(folder: &Path, path: &Path) -> Result<Self, HistoryError> {
+        let record = Record::read(folder)?;
+        if record.run.state != RunState::Complete {
+            return Err(HistoryError::NotEnded { path: folder.to_owned() });
+        }
+        let (run, series) = lines(&record);
+        let first = HistoryLine::Run(Box::new(run.clone()));
+        let all = std::iter::once(first).chain(series.iter().cloned().map(HistoryLine::Series));
+        let lines = all.map(|line| written(&line, folder, path)).collect::<Result<_, _>>()?;
+        Ok(Self { run, series, lines })
     }
-    let there = known.has_run(run);
-    let line = (!there).then(|| HistoryLine::Run(Box::new(run.clone())));
-    let new: Vec<HistoryLine> = series.iter().filter(|s| !known.has_series(s)).cloned().map(HistoryLine::Series).collect();
-    let series = new.len();
-    for line in line.into_iter().chain(new) {
-        serde_json::to_writer(&mut *text, &line).map_err(|source| RecordError::Encode { path: path.to_owned(), source })?;
-        text.push(b'\n');
+
+    /// Puts into `text` the lines that the history lacks.
+    fn missing(&self, known: &Gathered, text: &mut Vec<u8>) -> Added {
+        let run_id = self.run.run_id.clone();
+        if known.has_whole(&self.run) {
+            return Added::Known { run_id };
+        }
+        let there = known.has_run(&self.run);
+        let is_new = std::iter::once(!there).chain(self.series.iter().map(|series| !known.has_series(series)));
+        let new: Vec<&Vec<u8>> = self.lines.iter().zip(is_new).filter(|(_, is_new)| *is_new).map(|(line, _)| line).collect();
+        text.extend(new.iter().copied().flatten());
+        let series = new.len() - usize::from(!there);
+        if there { Added::Completed { run_id, series } } else { Added::New { run_id, series } }
     }
-    Ok(if there { Added::Completed { run_id, series } } else { Added::New { run_id, series } })
+}
+
+/// A line with its line break, if it can be read back.
+fn written(line: &HistoryLine, folder: &Path, path: &Path) -> Result<Vec<u8>, HistoryError> {
+    let mut text = serde_json::to_vec(line).map_err(|source| RecordError::Encode { path: path.to_owned(), source })?;
+    text.push(b'\n');
+    if text.len() as u64 > LINE_LIMIT {
+        let (run, bytes) = (folder.to_owned(), text.len());
+        return Err(HistoryError::LongLine { run, path: path.to_owned(), bytes, limit: LINE_LIMIT });
+    }
+    Ok(text)
+}
+
+/// Refuses what would make the file longer than it is read.
+fn fits(file: &File, path: &Path, text: &[u8]) -> Result<(), HistoryError> {
+    let length = file.metadata().map_err(RecordError::io("read", path))?.len();
+    // One for the line break that a last line may lack.
+    if !text.is_empty() && length + 1 + text.len() as u64 > FILE_LIMIT {
+        return Err(HistoryError::LongFile { path: path.to_owned(), limit: FILE_LIMIT });
+    }
+    Ok(())
 }
 
 fn open(path: &Path) -> Result<File, HistoryError> {
@@ -124,5 +156,21 @@ fn mend(file: &mut File) -> std::io::Result<()> {
         Err(error) if is_torn(rest, &error) => file.set_len(whole as u64),
         // A rest that is neither was refused when the file was read.
         _ => file.write_all(b"\n"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_not_made_longer_than_it_is_read() {
+        // A hole: it takes no room on the disk.
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        file.as_file().set_len(FILE_LIMIT - 10).expect("a length");
+        let fits = |text: &[u8]| fits(file.as_file(), file.path(), text);
+        assert!(fits(b"").is_ok() && fits(b"123456789").is_ok());
+        let refused = fits(b"1234567890").expect_err("it is refused").to_string();
+        assert!(refused.contains("longer than the 1073741824 bytes") && refused.contains("add to another file"), "{refused}");
     }
 }

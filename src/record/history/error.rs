@@ -36,6 +36,32 @@ pub enum HistoryError {
         /// The run's folder.
         path: PathBuf,
     },
+    /// A run with a line that no history is read with.
+    #[error(
+        "the run in {run} was not added to {path}: a line of it would have {bytes} bytes, and no line of more than {limit} is read; \
+        measure fewer scenarios in one run, or name the run's folder beside the history, as in `loadline trend HISTORY RUN`"
+    )]
+    LongLine {
+        /// The run's folder.
+        run: PathBuf,
+        /// The history.
+        path: PathBuf,
+        /// What the line takes.
+        bytes: usize,
+        /// What a line may take.
+        limit: u64,
+    },
+    /// A history that is as long as can be read.
+    #[error(
+        "nothing was added to {path}: it would be longer than the {limit} bytes that are read of a history; add to another file: \
+        `loadline trend` reads any number of them together"
+    )]
+    LongFile {
+        /// The history.
+        path: PathBuf,
+        /// What a history may take.
+        limit: u64,
+    },
 }
 
 fn list(problems: &[String]) -> String {

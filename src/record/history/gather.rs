@@ -25,12 +25,15 @@ fn is_same(known: &HistoryRun, run: &HistoryRun) -> bool {
     (&known.key, &known.run_id, known.started) == (&run.key, &run.run_id, run.started)
 }
 
+/// What a line of each version of the format, major and minor, says of one run.
+type RunLines = BTreeMap<(u32, u32), (HistoryRun, Place)>;
+
 /// All lines read so far. Owns the problems until [`finish`](Self::finish).
 #[derive(Default)]
 pub(super) struct Gathered {
     files: Vec<PathBuf>,
-    /// By the number of the run's key.
-    runs: BTreeMap<usize, (HistoryRun, Place)>,
+    /// By the number of the run's key; at least one line each.
+    runs: BTreeMap<usize, RunLines>,
     keys: HashMap<String, usize>,
     series: BTreeMap<SeriesKey, BTreeMap<usize, (Vec<f64>, Place)>>,
     problems: Vec<String>,
@@ -108,14 +111,14 @@ impl Gathered {
             ));
         }
         let (place, number) = (self.place(line), self.number(run.key.clone()));
-        match self.runs.get(&number) {
-            Some((known, at)) if !is_same(known, &run) => Err(format!("says something else of run {} than {}", run.run_id, self.told(*at))),
-            Some(_) => Ok(()),
-            None => {
-                self.runs.insert(number, (run, place));
-                Ok(())
-            }
+        // Held against every line, so that the order of lines says nothing.
+        let known = self.runs.get(&number).and_then(|lines| lines.values().find(|(known, _)| !is_same(known, &run)));
+        if let Some((_, at)) = known {
+            return Err(format!("says something else of run {} than {}", run.run_id, self.told(*at)));
         }
+        let version = (run.format_version.major, run.format_version.minor);
+        self.runs.entry(number).or_default().entry(version).or_insert((run, place));
+        Ok(())
     }
 
     fn one_series(&mut self, series: HistorySeries, line: usize) -> Result<(), String> {
@@ -161,10 +164,10 @@ impl Gathered {
             return Err(HistoryError::Broken { problems: self.problems, more: self.more });
         }
         self.cut_off();
-        let mut order: Vec<usize> = self.runs.keys().copied().collect();
-        order.sort_by_key(|number| (self.runs[number].0.started, self.runs[number].0.key.clone()));
-        let places: BTreeMap<usize, usize> = order.iter().enumerate().map(|(place, number)| (*number, place)).collect();
-        let runs = order.iter().filter_map(|number| self.runs.remove(number)).map(|(run, _)| run).collect();
+        let newest = |(number, mut lines): (usize, RunLines)| Some((number, lines.pop_last()?.1.0));
+        let mut runs: Vec<(usize, HistoryRun)> = self.runs.into_iter().filter_map(newest).collect();
+        runs.sort_by(|(_, a), (_, b)| (a.started, &a.key).cmp(&(b.started, &b.key)));
+        let places: BTreeMap<usize, usize> = runs.iter().enumerate().map(|(place, (number, _))| (*number, place)).collect();
         let point = |(number, (values, _)): (usize, (Vec<f64>, Place))| HistoryPoint { run: places[&number], values };
         let in_order = |points: BTreeMap<usize, (Vec<f64>, Place)>| {
             let mut points: Vec<HistoryPoint> = points.into_iter().map(point).collect();
@@ -172,7 +175,7 @@ impl Gathered {
             points
         };
         let series = self.series.into_iter().map(|(key, points)| (key, in_order(points))).collect();
-        Ok(History { runs, series, warnings: self.warnings })
+        Ok(History { runs: runs.into_iter().map(|(_, run)| run).collect(), series, warnings: self.warnings })
     }
 
     /// Series of a run that no line describes; one line of each such run is told.
@@ -190,7 +193,7 @@ impl Gathered {
     fn cut_off(&mut self) {
         let mut counts = BTreeMap::<usize, usize>::new();
         self.series.values().flat_map(BTreeMap::keys).for_each(|number| *counts.entry(*number).or_default() += 1);
-        for (number, (run, place)) in &self.runs {
+        for (number, (run, place)) in self.runs.iter().filter_map(|(number, lines)| Some((number, lines.values().next_back()?))) {
             let found = counts.get(number).copied().unwrap_or_default();
             if found != run.series {
                 let message = format!(

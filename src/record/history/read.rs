@@ -9,10 +9,10 @@ use super::gather::Gathered;
 use super::line::{HistoryLine, lines};
 use super::{HISTORY_FILE, History, HistoryError};
 
-/// More than any line takes: a run of 5,000 variants takes about 1 MB.
-const LINE_LIMIT: u64 = 4 << 20;
-/// More than any history that fits a repository: some 50 million observations.
-const FILE_LIMIT: u64 = 1 << 30;
+/// The longest line that is read and written, bytes, its line break among them: a run of 5,000 variants takes about 1 MB.
+pub(super) const LINE_LIMIT: u64 = 4 << 20;
+/// The longest file that is read and written, bytes: more than any history that fits a repository, some 50 million observations.
+pub(super) const FILE_LIMIT: u64 = 1 << 30;
 
 impl History {
     /// Reads everything in `places`: histories, folders of runs, and folders that hold either. A run that is there more than once is

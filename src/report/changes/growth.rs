@@ -75,7 +75,7 @@ fn layer(layer: &LayerGrowth) -> [String; 3] {
 
 /// A layer that is new or gone is another size, even where it holds nothing.
 fn is_other_size(layer: &LayerGrowth) -> bool {
-    layer.bytes() != 0 || layer.before.is_none() || layer.after.is_none()
+    layer.bytes() != 0 || layer.is_new_or_gone()
 }
 
 /// Layers that builds never make twice the same, most often because of the times of files: they explain no change of size.

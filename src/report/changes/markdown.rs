@@ -1,7 +1,7 @@
 //! The comparison as GitHub-flavoured Markdown for a comment on a change.
 
 use super::growth::told;
-use super::{HEADINGS, conditions, left_out, shown, times_note, title};
+use super::{HEADINGS, left_out, missing, shown, times_note, title, unjudged};
 use crate::judge::Changes;
 use crate::report::markdown::{escape, push, rows};
 
@@ -11,6 +11,9 @@ pub fn changes_markdown(changes: &Changes, all: bool) -> String {
     let mut page = String::new();
     let [what, totals] = title(changes);
     push(&mut page, &format!("### {}\n\n**{}**\n", escape(&what), escape(&totals)));
+    for lack in missing(changes) {
+        push(&mut page, &format!("> **Warning**: {}\n", escape(&lack)));
+    }
     let cells = |row: [String; 5]| row.iter().map(|cell| escape(cell)).collect();
     let found = shown(changes, all);
     if !found.is_empty() {
@@ -27,9 +30,9 @@ pub fn changes_markdown(changes: &Changes, all: bool) -> String {
             push(&mut page, &format!("and {} more\n", told.more));
         }
     }
-    let conditions: Vec<String> = conditions(changes).iter().map(|line| format!("- {}", escape(line))).collect();
-    if !conditions.is_empty() {
-        push(&mut page, &format!("<details><summary>Not comparable</summary>\n\n{}\n\n</details>", conditions.join("\n")));
+    for (heading, conditions) in unjudged(changes) {
+        let lines: Vec<String> = conditions.iter().map(|line| format!("- {}", escape(line))).collect();
+        push(&mut page, &format!("<details><summary>{heading}</summary>\n\n{}\n\n</details>", lines.join("\n")));
     }
     page
 }

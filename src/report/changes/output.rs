@@ -3,7 +3,7 @@
 use schemars::{JsonSchema, Schema, schema_for};
 use serde::Serialize;
 
-use crate::judge::{ChangeVerdict, Changes, FigureChange, Tally, VariantChange};
+use crate::judge::{Changes, FigureChange, Tally, VariantChange};
 use crate::record::FormatVersion;
 use crate::report::ReportError;
 use crate::report::csv::{guard, table};
@@ -71,7 +71,7 @@ fn row(changes: &Changes, variant: &VariantChange, figure: &FigureChange) -> [St
     let number = |value: Option<f64>| value.map(plain).unwrap_or_default();
     let text = |text: &Option<String>| guard(text.as_deref().unwrap_or_default());
     let interval = figure.interval;
-    let condition = if let ChangeVerdict::NotComparable { condition } = &figure.verdict { guard(condition) } else { String::new() };
+    let condition = figure.verdict.condition().map(guard).unwrap_or_default();
     [
         guard(&changes.baseline),
         guard(&changes.run),

@@ -1,7 +1,7 @@
 //! The comparison as plain text for a terminal.
 
 use super::growth::{Told, told};
-use super::{HEADINGS, conditions, left_out, shown, times_note, title};
+use super::{HEADINGS, left_out, missing, shown, times_note, title, unjudged};
 use crate::judge::Changes;
 use crate::report::comparison::grid;
 
@@ -9,6 +9,7 @@ use crate::report::comparison::grid;
 /// changed in the images, and why figures could not be compared.
 pub fn changes_terminal(changes: &Changes, all: bool, width: u16) -> String {
     let mut lines = title(changes).to_vec();
+    lines.extend(missing(changes).into_iter().map(|line| format!("warning: {line}")));
     let rows = shown(changes, all);
     if !rows.is_empty() {
         lines.push(grid(&HEADINGS, rows.into_iter().map(Vec::from), width));
@@ -19,9 +20,8 @@ pub fn changes_terminal(changes: &Changes, all: bool, width: u16) -> String {
         lines.push(String::new());
         lines.extend(image(&told));
     }
-    let conditions = conditions(changes);
-    if !conditions.is_empty() {
-        lines.push("\nNot comparable:".to_owned());
+    for (heading, conditions) in unjudged(changes) {
+        lines.push(format!("\n{heading}:"));
         lines.extend(conditions.into_iter().map(|line| format!("  {line}")));
     }
     lines.join("\n") + "\n"

@@ -12,6 +12,13 @@ pub(super) fn figure(measure: Measure, value: f64) -> String {
     }
 }
 
+/// Two figures that are read side by side: with all their bytes where they differ and would look equal.
+pub(super) fn pair(measure: Measure, values: [f64; 2]) -> [String; 2] {
+    let shown = values.map(|value| figure(measure, value));
+    let differ = values[0].total_cmp(&values[1]).is_ne();
+    if differ && shown[0] == shown[1] { values.map(|value| with_exact(measure, value)) } else { shown }
+}
+
 /// The same with all its bytes: what is above a limit by little looks equal in megabytes.
 pub(super) fn with_exact(measure: Measure, value: f64) -> String {
     match measure.unit() {

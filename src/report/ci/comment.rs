@@ -40,6 +40,13 @@ fn fill(page: &mut Page, evaluation: &Evaluation, record: Option<&Record>) {
         format!("- {}{place}\n", plain(&words::loosened(found)))
     });
     page.section("**Limits are loosened** in this run's own budgets, and were held to as before:\n\n", loosened, "\n", "loosened limits");
+    let unheld = evaluation.unheld.iter().map(|found| format!("- {}\n", plain(&words::unheld(found))));
+    page.section(
+        "**Budgets of this run were not held**, because others were named in place of them:\n\n",
+        unheld,
+        "\n",
+        "budgets not held",
+    );
     let of = |wanted: fn(&CheckOutcome) -> bool| evaluation.checks.iter().filter(move |check| wanted(&check.outcome));
     let failed = || of(|outcome| matches!(outcome, CheckOutcome::Fail { .. }));
     let open = of(|o| matches!(o, CheckOutcome::Unmeasured { .. } | CheckOutcome::NotComparable { .. } | CheckOutcome::Undecided { .. }));
@@ -77,15 +84,17 @@ fn totals(page: &mut Page, evaluation: &Evaluation) {
 }
 
 fn source(source: &BudgetSource) -> String {
-    match source {
+    let named = |all: &[String]| {
+        let more = all.len().checked_sub(NAMED).filter(|more| *more > 0).map(|more| format!(" and {more} more")).unwrap_or_default();
+        format!("{}{more}", all.iter().take(NAMED).map(|text| plain(text)).collect::<Vec<_>>().join(", "))
+    };
+    let held_to = match source {
         BudgetSource::Record => "held to the budgets in its record".to_owned(),
-        BudgetSource::Usual => "held to loadline's own limit, since there are no budgets".to_owned(),
-        BudgetSource::Files { paths } => {
-            let named: Vec<String> = paths.iter().take(NAMED).map(|path| plain(path)).collect();
-            let more = paths.len().checked_sub(NAMED).filter(|more| *more > 0).map(|more| format!(" and {more} more")).unwrap_or_default();
-            format!("held to the budgets of {}{more}", named.join(", "))
-        }
-    }
+        BudgetSource::Usual { .. } => "held to loadline's own limit, since there were no budgets to hold it to".to_owned(),
+        BudgetSource::Files { paths, .. } => format!("held to the budgets of {}", named(paths)),
+    };
+    let own = source.own();
+    if own.is_empty() { held_to } else { format!("{held_to}, and to its own of scenarios that these do not know: {}", named(own)) }
 }
 
 fn exceeded(check: &Check) -> String {
@@ -141,10 +150,12 @@ fn growths(page: &mut Page, evaluation: &Evaluation) {
 fn grown(growth: &Growth) -> Vec<String> {
     let of = |bytes: String, what: &str, name: &str| row(&[bytes, format!("{what} {}", plain(name))]);
     let moved = growth.moved_bases.iter().map(|base| of("–".to_owned(), "base image moved:", base));
-    let layers = growth.layers.iter().map(|layer| of(words::signed(words::layer_change(layer)), "layer", &words::layer_maker(layer)));
+    let layers = growth.layers.iter();
+    let layers = layers.map(|layer| of(words::signed(words::layer_change(layer)), words::layer_word(layer), &words::layer_maker(layer)));
     let files = growth.files.iter().map(|file| of(words::signed(words::file_change(file)), "file", &words::file_words(file)));
     let parts = [("base", growth.base), ("app", growth.app)];
-    let parts = parts.iter().filter_map(|(part, bytes)| Some(of(words::signed((*bytes)?), "all of the", part)));
+    let moved_any = parts.iter().any(|(_, bytes)| bytes.is_some_and(|bytes| bytes != 0));
+    let parts = parts.iter().filter(|_| moved_any).filter_map(|(part, bytes)| Some(of(words::signed((*bytes)?), "all of the", part)));
     parts.chain(moved).chain(layers).chain(files).collect()
 }
 

@@ -24,6 +24,9 @@ pub(super) fn code_quality(evaluation: &Evaluation, record: Option<&Record>) -> 
     escaped(&format!("{:#}\n", Value::from(findings)))
 }
 
+/// What the file of a scenario is called.
+const FILE_NAME: &str = "scenario.toml";
+
 struct Finding {
     description: String,
     check_name: String,
@@ -66,7 +69,7 @@ fn of_check(check: &Check, record: Option<&Record>) -> Option<Finding> {
 }
 
 fn of_loosened(found: &Loosened) -> Finding {
-    let (path, line) = place(found.place.as_ref(), || one_line(&found.scenario));
+    let (path, line) = place(found.place.as_ref(), || scenario_file(&found.scenario));
     let identity = ["loosened", &found.scenario, &found.budget, found.before.id()].map(str::to_owned).to_vec();
     Finding { description: words::loosened(found), check_name: "loadline/loosened".to_owned(), severity: "minor", path, line, identity }
 }
@@ -75,12 +78,17 @@ fn of_loosened(found: &Loosened) -> Finding {
 fn place(place: Option<&BudgetPlace>, otherwise: impl FnOnce() -> String) -> (String, usize) {
     let (path, line) = place.map_or_else(|| (otherwise(), 1), |place| (words::path(place), place.line.max(1)));
     let path = path.trim_start_matches("./").to_owned();
-    (if path.is_empty() { "scenario.toml".to_owned() } else { path }, line)
+    (if path.is_empty() { FILE_NAME.to_owned() } else { path }, line)
+}
+
+/// The file in which a scenario has its budgets, in the folder that has its name.
+fn scenario_file(scenario: &str) -> String {
+    one_line(&format!("{scenario}/{FILE_NAME}"))
 }
 
 /// Where no file has the budget: the variant's Dockerfile in the scenario's folder, as far as it is known.
 fn dockerfile(check: &Check, record: Option<&Record>) -> String {
     let plan = record.map_or(&[][..], |record| &record.run.plan);
     let planned = plan.iter().find(|planned| planned.scenario == check.scenario && planned.variant == check.variant);
-    one_line(&planned.map_or_else(|| check.scenario.clone(), |planned| format!("{}/{}", check.scenario, planned.dockerfile)))
+    planned.map_or_else(|| scenario_file(&check.scenario), |planned| one_line(&format!("{}/{}", check.scenario, planned.dockerfile)))
 }

@@ -66,7 +66,13 @@ impl Totals {
         match (self.failed, self.errors(), self.verdict()) {
             (0, 0, "nothing-checked") if all == 0 => "nothing was checked, there is no limit".to_owned(),
             (0, 0, "nothing-checked") => format!("nothing was checked ({limits} skipped)"),
-            (0, 0, _) if self.passed == all => format!("{} within {limits}", if all == 1 { "the run is" } else { "all figures are" }),
+            (0, 0, _) if self.passed == all => {
+                if all == 1 {
+                    "the limit is kept".to_owned()
+                } else {
+                    format!("all {limits} are kept")
+                }
+            }
             (0, 0, _) => format!("{} of {limits} {} kept, none is exceeded", self.passed, are(self.passed)),
             (0, errors, _) => format!("{errors} of {limits} could not be checked"),
             (failed, 0, _) => format!("{failed} of {limits} {} exceeded", are(failed)),

@@ -2,7 +2,7 @@
 
 use super::super::text::one_line;
 use crate::budget::{BudgetPlace, Limit};
-use crate::judge::{Check, CheckOutcome, FileGrowth, Growth, LayerGrowth, Loosened};
+use crate::judge::{Check, CheckOutcome, FileGrowth, Growth, LayerGrowth, Loosened, Unheld};
 use crate::measure::{Measure, Unit};
 use crate::units;
 
@@ -123,13 +123,16 @@ pub(super) fn path(place: &BudgetPlace) -> String {
 
 fn grown(growth: &Growth) -> Vec<String> {
     let moved = growth.moved_bases.iter().map(|base| format!("base image moved: {}", one_line(base)));
-    let layers = growth.layers.iter().map(|layer| format!("layer {}: {}", signed(layer_change(layer)), layer_maker(layer)));
+    let layers = growth.layers.iter().map(|layer| format!("{} {}: {}", layer_word(layer), signed(layer_change(layer)), layer_maker(layer)));
     let files = growth.files.iter().map(|file| format!("file {}: {}", signed(file_change(file)), file_words(file)));
     [growth_words(growth)].into_iter().chain(moved.take(NAMED)).chain(layers.take(NAMED)).chain(files.take(NAMED)).collect()
 }
 
-/// `the image grew by +1.5 kB: base +0 B, app +1.5 kB`.
+/// `the uncompressed size (D3) changed by +1.5 kB: base +0 B, app +1.5 kB`.
 pub(super) fn growth_words(growth: &Growth) -> String {
+    if growth.total == 0 && growth.base.unwrap_or(0) == 0 {
+        return "the uncompressed size (D3) is the same".to_owned();
+    }
     let parts = match (growth.base, growth.app) {
         (Some(base), Some(app)) => format!(": base {}, app {}", signed(base), signed(app)),
         _ => String::new(),
@@ -152,6 +155,15 @@ fn change(before: Option<u64>, after: Option<u64>) -> i64 {
     signed(after).saturating_sub(signed(before))
 }
 
+/// `new layer` where the baseline lacks it, `removed layer` where the run does.
+pub(super) const fn layer_word(layer: &LayerGrowth) -> &'static str {
+    match (layer.before, layer.after) {
+        (None, _) => "new layer",
+        (_, None) => "removed layer",
+        _ => "layer",
+    }
+}
+
 /// The instruction that made a layer, else its line of history.
 pub(super) fn layer_maker(layer: &LayerGrowth) -> String {
     let line = layer.dockerfile_line.as_ref().map(|line| format!("{}:{} {}", line.file, line.line, line.instruction));
@@ -170,13 +182,20 @@ pub(super) fn file_words(file: &FileGrowth) -> String {
 
 /// A limit that the run's own budgets loosened, in one sentence without a full stop.
 pub(super) fn loosened(found: &Loosened) -> String {
-    let after = found.after.as_ref().map_or_else(|| "lack it".to_owned(), |after| format!("have {}", limit(after)));
-    format!(
-        "{}: budget {}: this run's own budgets {after} in place of {}",
-        one_line(&found.scenario),
-        one_line(&found.budget),
-        limit(&found.before)
-    )
+    let own = match (&found.after, &found.about) {
+        (Some(after), _) => format!("allows {}", limit(after)),
+        (None, Some(about)) => format!("is about something else: {}", one_line(about)),
+        (None, None) if found.place.is_some() => "has no such limit".to_owned(),
+        (None, None) => "is not there".to_owned(),
+    };
+    let (scenario, budget) = (one_line(&found.scenario), one_line(&found.budget));
+    format!("{scenario}: budget {budget}: held to {}; in this run's own budgets it {own}", limit(&found.before))
+}
+
+/// A budget of the run's own that it was not held to, in one sentence without a full stop.
+pub(super) fn unheld(found: &Unheld) -> String {
+    let (scenario, budget) = (one_line(&found.scenario), one_line(&found.budget));
+    format!("{scenario}: budget {budget} of this run's own was not held: the named files know {scenario} and have no such budget")
 }
 
 #[cfg(test)]

@@ -28,6 +28,8 @@ pub struct TrendReport {
     pub series: Vec<TrendSeries>,
     /// How many series are not told, because there is nothing to tell of them.
     pub calm: usize,
+    /// How many of those that are not told end before the newest run of their scenario. They are in `calm` too.
+    pub ended: usize,
     /// How many are not told, because they are a part of another figure or end under earlier conditions.
     pub aside: usize,
     /// What a reader must know of the history's files.
@@ -55,6 +57,8 @@ pub struct TrendSeries {
     pub edit: Option<String>,
     /// In what its conditions differ from those of the newest run; absent for that run's own.
     pub earlier: Option<String>,
+    /// The last run that has it, where newer runs of the scenario have no such figure.
+    pub ended: Option<TrendEnd>,
     /// The median of every run, in their order.
     pub values: Vec<f64>,
     /// The baseline's value, or the first one.
@@ -73,6 +77,15 @@ pub struct TrendSeries {
     pub newest: Option<TrendNewest>,
     /// When the limit is reached.
     pub forecast: Option<TrendForecast>,
+}
+
+/// Where a series ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct TrendEnd {
+    /// Id of the last run that has it.
+    pub run: String,
+    /// Start of that run, UTC, RFC 3339.
+    pub started: String,
 }
 
 /// What the newest run was set beside.
@@ -101,7 +114,7 @@ pub struct TrendChangeReport {
     pub after: f64,
     /// Per cent; absent where the level before is 0.
     pub change_percent: Option<f64>,
-    /// What else was another thing then, in words.
+    /// What else was another thing then, in words; where nothing was, what is known to be the same; and what is not recorded.
     pub causes: Vec<String>,
 }
 
@@ -142,7 +155,7 @@ pub struct TrendNewest {
 pub struct TrendForecast {
     /// The limit, in the series' unit.
     pub limit: f64,
-    /// `over`, `at`, `later` (not within a year) or `not-in-sight` (there is no growth).
+    /// `over`, `at`, `later` (not within a year) or `not-in-sight` (no growth that goes on is told).
     pub outcome: &'static str,
     /// The day, for `at`.
     pub day: Option<String>,
@@ -168,6 +181,7 @@ impl TrendReport {
             to: start(history.runs.last()),
             series: told.into_iter().map(|trend| TrendSeries::new(trend, &history.runs, question)).collect(),
             calm: calm.len(),
+            ended: calm.iter().filter(|trend| trend.ended.is_some()).count(),
             aside: aside.len(),
             warnings: history.warnings.iter().map(|warning| warning.message.clone()).collect(),
         }
@@ -195,6 +209,7 @@ impl TrendSeries {
             cache_state: key.cache_state,
             edit: key.edit,
             earlier: trend.earlier.clone(),
+            ended: trend.ended.map(|last| TrendEnd { run: runs[last].run_id.clone(), started: second(runs[last].started) }),
             values: trend.points.iter().map(|point| point.value).collect(),
             first: trend.first(),
             last: trend.last(),

@@ -45,7 +45,7 @@ pub fn trend_schema() -> Schema {
     schema_for!(TrendReport)
 }
 
-/// One row for each series, its `event` empty, and one for each `change` of it; exact values in base units.
+/// One row for each series, its `event` empty, one for each `change` of it, and one where it `ended`; exact values in base units.
 pub fn trend_csv(report: &TrendReport) -> Result<String, ReportError> {
     table("trend.csv", &HEADER, report.series.iter().flat_map(series_rows))
 }
@@ -79,7 +79,11 @@ fn series_rows(series: &TrendSeries) -> Vec<Vec<String>> {
             guard(&change.causes.join("; ")),
         ])
     });
-    std::iter::once(row(Default::default())).chain(changes).collect()
+    let ended = series.ended.iter().map(|end| {
+        let about_run = ["ended".to_owned(), guard(&end.run), end.started.clone()];
+        row(std::array::from_fn(|i| about_run.get(i).cloned().unwrap_or_default()))
+    });
+    std::iter::once(row(Default::default())).chain(changes).chain(ended).collect()
 }
 
 /// The report as GitHub-flavoured Markdown: a table with one row a series.

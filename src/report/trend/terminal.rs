@@ -51,6 +51,7 @@ pub(super) fn calm(report: &TrendReport) -> String {
         (_, 0) => "No series is calm.".to_owned(),
         (_, calm) => format!("{calm} more series are calm."),
     };
+    let ended = (report.ended > 0).then(|| format!(" {} of them ended before the newest run of their scenario.", report.ended));
     let aside = (report.aside > 0).then(|| format!(" {} of earlier conditions or parts of figures are shown with --all.", report.aside));
-    calm + &aside.unwrap_or_default()
+    calm + &ended.unwrap_or_default() + &aside.unwrap_or_default()
 }

@@ -25,7 +25,16 @@ pub(super) fn cause(cause: &Cause) -> String {
             (_, None) => "no commit known".to_owned(),
         },
         Cause::Uncommitted => "changes that were not committed".to_owned(),
-        Cause::Unknown => "same commit, bases and engine".to_owned(),
+        Cause::Same(what) => format!("same {}", together(what)),
+        Cause::NotRecorded(what) => format!("{} not recorded", together(what)),
+    }
+}
+
+/// `commit, bases and engine`.
+fn together(what: &[&str]) -> String {
+    match what {
+        [first @ .., before, last] => first.iter().flat_map(|what| [*what, ", "]).chain([*before, " and ", *last]).collect(),
+        few => few.concat(),
     }
 }
 
@@ -64,12 +73,17 @@ pub(super) fn figures(series: &TrendSeries) -> [String; 3] {
 /// What is told of a series, each in one line.
 pub(super) fn details(series: &TrendSeries) -> Vec<String> {
     let earlier = series.earlier.iter().map(|earlier| format!("earlier conditions: {earlier}"));
+    let ended = series.ended.iter().map(|end| {
+        let day = end.started.split('T').next().unwrap_or_default();
+        format!("ended with run {} of {day}: newer runs of the scenario have no such figure", end.run)
+    });
     let baseline = series.baseline.iter().map(|baseline| match (&baseline.missing, baseline.runs.as_slice()) {
         (Some(why), _) => format!("no baseline, so the first run: {why}"),
         (None, [run]) => format!("beside run {run}"),
         (None, runs) => format!("beside the median of the {} before", units::count(runs.len(), "run")),
     });
-    let lines = earlier.chain(baseline).chain(changes(series)).chain(growth(series)).chain(newest(series)).chain(forecast(series));
+    let lines =
+        earlier.chain(ended).chain(baseline).chain(changes(series)).chain(growth(series)).chain(newest(series)).chain(forecast(series));
     lines.map(|line| one_line(&line)).collect()
 }
 
@@ -129,7 +143,7 @@ fn when(forecast: &TrendForecast) -> String {
         let words = match forecast.outcome {
             "over" => "reached",
             "later" => "not within a year",
-            _ => "not in sight, there is no growth",
+            _ => "not in sight, no growth that goes on is told",
         };
         return words.to_owned();
     };

@@ -6,23 +6,9 @@ use super::data::{BaseNamed, SizeReport, SourceKind, SourceReport};
 use crate::image::Weighing;
 use crate::measure::Measure;
 
-/// What a weighing says, in the order of tables.
-const SHOWN: [Measure; 10] = [
-    Measure::TransferSize,
-    Measure::LayerTransferSize,
-    Measure::UncompressedSize,
-    Measure::LiveSize,
-    Measure::AppSize,
-    Measure::ClassicSize,
-    Measure::ClassicSizeBuilt,
-    Measure::ReportedSize,
-    Measure::LayerCount,
-    Measure::FileCount,
-];
-
 /// Every size and count of an image.
 pub(super) fn sizes(weighing: &Weighing, source: &SourceReport, named: Option<&BaseNamed>) -> BTreeMap<Measure, SizeReport> {
-    SHOWN.into_iter().map(|measure| (measure, size(measure, weighing, source, named))).collect()
+    Measure::OF_AN_IMAGE.into_iter().map(|measure| (measure, size(measure, weighing, source, named))).collect()
 }
 
 fn size(measure: Measure, weighing: &Weighing, source: &SourceReport, named: Option<&BaseNamed>) -> SizeReport {

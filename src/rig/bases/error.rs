@@ -88,6 +88,15 @@ pub enum BaseError {
         /// What is wrong with it.
         reason: String,
     },
+    /// Stand-ins are missing, and the engine may make them of other images than their recipes name.
+    #[error(
+        "{} must be made first: an engine with containerd's store asks registries for the images that it is made on; run `loadline bases build {}`, then this again",
+        .names.join(", "), .names.join(" ")
+    )]
+    NotMadeHere {
+        /// The stand-ins.
+        names: Vec<&'static str>,
+    },
     /// `bases.lock` cannot be read.
     #[error("{path}:{line}:{column}: {reason}; repair the file, or remove it to have it written anew")]
     LockSyntax {

@@ -57,6 +57,8 @@ pub(super) struct Hub<'a, E> {
     pub(super) cache: &'a Cache,
     pub(super) sink: &'a ProgressSink,
     pub(super) platform: &'a str,
+    /// Whether the engine keeps layers as they are stored, and so the manifest that names them.
+    pub(super) keeps_blobs: bool,
     pub(super) lock: LockFile,
     pub(super) warnings: Vec<String>,
 }
@@ -79,7 +81,8 @@ impl<E: Engine> Hub<'_, E> {
     /// Brings `reference` into the engine under its name.
     pub(super) async fn provide(&mut self, reference: &Reference, found: &Found) -> Result<ProvidedBase, BaseError> {
         let cached = match found {
-            Found::At(digest) if reference.digest().is_none() => self.load(reference, digest).await?,
+            // The cache compresses anew: what comes out of it has another manifest than what the registry answers with at a build.
+            Found::At(digest) if reference.digest().is_none() && !self.keeps_blobs => self.load(reference, digest).await?,
             _ => None,
         };
         match cached {

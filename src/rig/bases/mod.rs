@@ -21,6 +21,7 @@ mod listing;
 mod loading;
 mod lockfile;
 mod making;
+mod mirror;
 mod owner;
 mod place;
 mod progress;
@@ -44,6 +45,7 @@ pub use error::BaseError;
 pub use layer::COMPRESSOR;
 pub use listing::{PAGE_BEGIN, PAGE_END, all_but, common, csv, json, markdown, own};
 pub use lockfile::LockFile;
+pub use mirror::BaseMirror;
 pub use place::{cache_bytes, cache_folder};
 pub use prune::{Pruned, prune};
 pub use recipe::{Method, Published, Recipe, recipes};
@@ -58,7 +60,7 @@ use self::making::Site;
 use self::owner::Owner;
 use self::reference::Reference;
 use self::standin::{StandIns, Workshop};
-use super::{Engine, Progress, ProgressSink};
+use super::{Engine, EngineInfo, Progress, ProgressSink};
 use crate::units;
 
 /// Which base set a run shall use.
@@ -145,7 +147,7 @@ pub struct Spent {
 /// One base image in the engine.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ProvidedBase {
-    /// Manifest digest (hub) or image id (stand-in).
+    /// Manifest digest (hub) or digest of the configuration (stand-in), which is the same in every store.
     pub digest: String,
     /// Σ bytes of its layers' tars (D3).
     pub uncompressed_size: Option<u64>,
@@ -195,7 +197,7 @@ type Wanted = BTreeMap<String, Result<Reference, String>>;
 async fn provide_with<E: Engine>(engine: &E, request: &BaseRequest<'_>, sink: &ProgressSink, maker: Maker) -> Result<Provided, BaseError> {
     let wanted: Wanted =
         request.references.iter().filter(|text| *text != "scratch").map(|text| (text.clone(), Reference::parse(text))).collect();
-    let platform = engine.info().await?.platform;
+    let info = engine.info().await?;
     let decision = decide(engine, request, &wanted).await?;
     if wanted.is_empty() {
         return Ok(Provided::empty(decision.set, decision.reason));
@@ -205,10 +207,10 @@ async fn provide_with<E: Engine>(engine: &E, request: &BaseRequest<'_>, sink: &P
     let held = hold(&cache, sink).await?;
     cache.sweep();
     let provided = match decision.set {
-        BaseSetKind::Hub => from_hub(engine, request, sink, &cache, &platform, &wanted, decision, maker.owner).await,
+        BaseSetKind::Hub => from_hub(engine, request, sink, &cache, &info, &wanted, decision, maker.owner).await,
         BaseSetKind::StandIn => {
             let Maker { tools, recipes, certificates, .. } = maker;
-            let workshop = Workshop { recipes, tools, certificates, platform };
+            let workshop = Workshop { recipes, tools, certificates, platform: info.platform };
             stand_ins(engine, sink, &cache, &workshop, &wanted, decision).await
         }
     };
@@ -271,13 +273,13 @@ async fn from_hub<E: Engine>(
     request: &BaseRequest<'_>,
     sink: &ProgressSink,
     cache: &Cache,
-    platform: &str,
+    info: &EngineInfo,
     wanted: &Wanted,
     decision: Decision,
     owner: Option<Owner>,
 ) -> Result<Provided, BaseError> {
     let lock = LockFile::read(&request.lock_path)?;
-    let mut hub = Hub { engine, cache, sink, platform, lock, warnings: Vec::new() };
+    let mut hub = Hub { engine, cache, sink, platform: &info.platform, keeps_blobs: info.containerd_store, lock, warnings: Vec::new() };
     if request.locked {
         let problems: Vec<_> = decision.found.iter().filter_map(|(reference, found)| hub.problem(reference, found)).collect();
         if !problems.is_empty() {

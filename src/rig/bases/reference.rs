@@ -35,6 +35,18 @@ impl Reference {
         &self.repository
     }
 
+    /// What a mirror of Docker Hub has the image as, such as `library/golang:1.23`; `None` for one of another registry, and for one
+    /// that names a digest.
+    pub(super) fn on_hub(&self) -> Option<String> {
+        let tag = self.tag.as_ref().filter(|_| self.digest.is_none())?;
+        let repository = &self.repository;
+        match repository.split_once('/') {
+            None => Some(format!("library/{repository}:{tag}")),
+            Some((host, _)) if host == "localhost" || host.contains(['.', ':']) => None,
+            Some(_) => Some(format!("{repository}:{tag}")),
+        }
+    }
+
     /// The digest that the reference itself names.
     pub(super) fn digest(&self) -> Option<&str> {
         self.digest.as_deref()
@@ -89,6 +101,18 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_mirror_of_the_hub_is_asked_for_a_path_below_library_and_never_for_other_registries() {
+        let on_hub = |text: &str| Reference::parse(text).expect("a reference").on_hub();
+        assert_eq!(on_hub("golang:1.23").as_deref(), Some("library/golang:1.23"));
+        assert_eq!(on_hub("docker.io/library/golang").as_deref(), Some("library/golang:latest"));
+        assert_eq!(on_hub("grafana/grafana:11").as_deref(), Some("grafana/grafana:11"));
+        for other in ["gcr.io/distroless/static:nonroot", "localhost/a:1", "127.0.0.1:5000/a:1"] {
+            assert_eq!(on_hub(other), None, "{other}");
+        }
+        assert_eq!(on_hub(&format!("golang:1.23@sha256:{}", "a".repeat(64))), None);
+    }
 
     #[test]
     fn every_way_to_write_a_published_name_is_one_name() {

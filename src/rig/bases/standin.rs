@@ -115,6 +115,7 @@ impl<'a, E: Engine> StandIns<'a, E> {
     ) -> Result<BTreeMap<&'static str, Result<ProvidedBase, String>>, BaseError> {
         let orders = self.load_what_is_cached(wanted).await?;
         if !orders.is_empty() {
+            self.can_make(&orders).await?;
             let began = Instant::now();
             self.made = lanes::make_all(self.site, &orders).await?;
             self.spent.making = began.elapsed();
@@ -130,6 +131,14 @@ impl<'a, E: Engine> StandIns<'a, E> {
             provided.insert(recipe.name, outcome);
         }
         Ok(provided)
+    }
+
+    /// Recipes are carried out where an image is made on the parents that it names, and on no others.
+    async fn can_make(&self, orders: &[&'static Recipe]) -> Result<(), BaseError> {
+        if self.site.engine.info().await?.containerd_store {
+            return Err(BaseError::NotMadeHere { names: orders.iter().map(|recipe| recipe.name).collect() });
+        }
+        Ok(())
     }
 
     /// Loads what the cache has of the `wanted` ones and of the parents that others are made on. Gives what is to be made.
@@ -226,7 +235,7 @@ impl<'a, E: Engine> StandIns<'a, E> {
             return Err(unusable("the engine has other layers under its name"));
         }
         Ok(ProvidedBase {
-            digest: found.id,
+            digest: entry.image_id.clone(),
             uncompressed_size: Some(entry.uncompressed()),
             compressed_size: Some(entry.compressed()),
             differs: recipe.differs.to_vec(),

@@ -8,6 +8,7 @@ mod upkeep;
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 
 use self::fake::{FakeEngine, tar_of};
 use super::*;
@@ -127,6 +128,20 @@ async fn a_stand_in_is_built_once_and_always_runs_from_the_cache() {
     assert_eq!(machine.engine.take_calls(), ["load tool:1"]);
     assert_eq!((first.images["tool:1"].from_cache, second.images["tool:1"].from_cache), (false, true));
     assert_eq!(first.images["tool:1"].digest, second.images["tool:1"].digest);
+}
+
+#[tokio::test]
+async fn containerds_store_takes_stand_ins_from_the_cache_and_makes_none() {
+    let machine = Machine::new();
+    machine.engine.containerd_store.store(true, Ordering::Relaxed);
+    let error = machine.ask(&["tool:1"], BaseChoice::StandIn, false).await.expect_err("nothing is cached").to_string();
+    assert!(error.starts_with("root:1, tool:1 must be made first") && error.contains("`loadline bases build root:1 tool:1`"), "{error}");
+    assert_eq!(machine.engine.take_calls(), Vec::<String>::new());
+    machine.engine.containerd_store.store(false, Ordering::Relaxed);
+    let made = machine.stand_ins(&["tool:1"]).await;
+    machine.engine.containerd_store.store(true, Ordering::Relaxed);
+    let loaded = machine.stand_ins(&["tool:1"]).await;
+    assert_eq!(made.images["tool:1"].digest, loaded.images["tool:1"].digest, "the same image in every store");
 }
 
 #[tokio::test]

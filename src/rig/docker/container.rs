@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::PoisonError;
+use std::time::Instant;
 
 use bollard::container::LogOutput;
 use bollard::errors::Error;
 use bollard::models::{ContainerCreateBody, ContainerInspectResponse, HostConfig, PortBinding, RestartPolicy, RestartPolicyNameEnum};
 use bollard::query_parameters::{
-    CreateContainerOptions, InspectContainerOptions, LogsOptionsBuilder, RemoveContainerOptionsBuilder, StartContainerOptions,
+    CreateContainerOptionsBuilder, InspectContainerOptions, LogsOptionsBuilder, RemoveContainerOptionsBuilder, StartContainerOptions,
 };
 use futures_util::TryStreamExt;
 
@@ -36,19 +37,21 @@ impl Docker {
     }
 
     async fn create_and_start(&self, spec: &ContainerSpec, action: &str) -> Result<Container, EngineError> {
+        let asked = Instant::now();
         let id = self.create(spec, action).await?;
         let started = self.run_created(spec, &id, action).await;
         if started.is_err() {
             // The cause is reported; what cannot be removed now falls to the engine's owner, who finds it by its labels.
             let _ = self.drop_container(&id).await;
         }
-        started.map(|address| Container { id, address })
+        started.map(|address| Container { id, address, asked })
     }
 
     async fn create(&self, spec: &ContainerSpec, action: &str) -> Result<String, EngineError> {
         reference::checked(&spec.image)?;
         let body = create_body(spec, publish::host_ip(&self.reach));
-        let created = self.client.create_container(None::<CreateContainerOptions>, body).await;
+        let options = spec.name.as_deref().map(|name| CreateContainerOptionsBuilder::new().name(name).build());
+        let created = self.client.create_container(options, body).await;
         created.map(|created| created.id).map_err(|error| self.not_started(spec, action, error))
     }
 

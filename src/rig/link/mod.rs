@@ -46,7 +46,7 @@ impl Link {
     pub fn start(shape: LinkShape, upstream: SocketAddr) -> Result<Self, LinkError> {
         let exchange = Arc::new(Exchange::new(shape, upstream));
         let shared = Arc::clone(&exchange);
-        let serving = Serving::start(THREAD_NAME, move |listener, stop| serve::serve(listener, shared, stop))?;
+        let serving = Serving::start(THREAD_NAME, move |listener, _, stop| serve::serve(listener, shared, stop))?;
         Ok(Self { shape, exchange, serving })
     }
 

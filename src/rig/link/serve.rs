@@ -2,14 +2,13 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::books::Books;
 use super::line::{Ending, Line};
+use crate::rig::serving::accept;
 use crate::units::LinkShape;
 
 /// As many as the measuring registry takes; more wait to be accepted.
@@ -63,23 +62,11 @@ impl Exchange {
 
 /// Takes connections until `stop`, then resets those that are open.
 pub(super) async fn serve(listener: TcpListener, exchange: Arc<Exchange>, stop: CancellationToken) {
-    let mut connections = JoinSet::new();
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => break,
-            Some(_) = connections.join_next() => {}
-            accepted = listener.accept(), if connections.len() < MAX_CONNECTIONS => match accepted {
-                Ok((client, _)) => {
-                    let (exchange, stop) = (Arc::clone(&exchange), stop.clone());
-                    connections.spawn(async move { exchange.connection(client, &stop).await });
-                }
-                // Out of descriptors, or the client is gone already: neither gets better by trying at once.
-                Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
-            }
-        }
-    }
-    drop(listener);
-    while connections.join_next().await.is_some() {}
+    let connection = |client| {
+        let (exchange, stop) = (Arc::clone(&exchange), stop.clone());
+        async move { exchange.connection(client, &stop).await }
+    };
+    accept(listener, MAX_CONNECTIONS, &stop, connection).await;
 }
 
 /// Lets the other end know, when the stream is dropped, that this was no end.

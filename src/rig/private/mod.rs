@@ -96,11 +96,21 @@ pub struct PrivateOptions {
     pub role: Role,
     /// `--registry-mirror`, such as `http://127.0.0.1:5000`.
     pub registry_mirror: Option<String>,
+    /// A mirror that is asked before that one.
+    pub base_mirror: Option<String>,
     /// What it and everything in it may take. With a limit of memory its data cannot lie there.
     pub limits: EngineLimits,
 }
 
 impl Store {
+    /// The word for it: `classic`, `containerd`.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Classic => "classic",
+            Self::Containerd => "containerd",
+        }
+    }
+
     /// As written in the daemon's configuration file, by its name there.
     const fn settings(self) -> &'static str {
         match self {
@@ -128,6 +138,7 @@ impl PrivateOptions {
             data_root: DataRoot::default(),
             role,
             registry_mirror: None,
+            base_mirror: None,
             limits: EngineLimits::default(),
         }
     }
@@ -326,7 +337,9 @@ impl PrivateEngine {
         ];
         arguments.extend(fixed.map(str::to_owned));
         arguments.extend(options.store.driver().map(str::to_owned));
-        arguments.extend(options.registry_mirror.as_ref().map(|url| format!("--registry-mirror={url}")));
+        // An engine asks its mirrors in the order in which they are named.
+        let mirrors = options.base_mirror.iter().chain(&options.registry_mirror);
+        arguments.extend(mirrors.map(|url| format!("--registry-mirror={url}")));
         arguments
     }
 

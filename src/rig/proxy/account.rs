@@ -25,6 +25,8 @@ pub struct Fetched {
     pub sent: u64,
     /// Connections to servers.
     pub connections: u64,
+    /// Those of them on which the build has not said its last word yet.
+    pub unfinished: u64,
     /// Connections that no server took.
     pub refused: u64,
     /// Why the last of them was not taken.
@@ -42,6 +44,7 @@ pub(super) struct Ledger {
     received_locally: AtomicU64,
     sent: AtomicU64,
     connections: AtomicU64,
+    unfinished: AtomicU64,
     refused: AtomicU64,
     refusal: Mutex<Option<String>>,
     closed: CancellationToken,
@@ -107,6 +110,12 @@ impl Ledger {
 
     pub(super) fn connected(&self) {
         self.connections.fetch_add(1, Ordering::Relaxed);
+        self.unfinished.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// On one of the connections the last word was said.
+    pub(super) fn asked(&self) {
+        self.unfinished.fetch_sub(1, Ordering::Relaxed);
     }
 
     pub(super) fn refused(&self, why: &str) {
@@ -126,6 +135,7 @@ impl Ledger {
             received_locally: read(&self.received_locally),
             sent: read(&self.sent),
             connections: read(&self.connections),
+            unfinished: read(&self.unfinished),
             refused: read(&self.refused),
             refusal: self.refusal.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         }

@@ -41,9 +41,10 @@ impl Authority {
         self.port
     }
 
-    /// The address, where it is given as one, and of `localhost`.
+    /// The address, where it is given as one, and of `localhost` and the names below it, which are this machine by RFC 6761.
     pub(super) fn literal(&self) -> Option<IpAddr> {
-        if self.host.trim_end_matches('.').eq_ignore_ascii_case("localhost") {
+        let name = self.host.trim_end_matches('.').to_ascii_lowercase();
+        if name == "localhost" || name.ends_with(".localhost") {
             return Some(IpAddr::from([127, 0, 0, 1]));
         }
         self.host.parse().ok()
@@ -93,7 +94,7 @@ mod tests {
 
     #[test]
     fn localhost_is_an_address_however_it_is_written() {
-        for host in ["localhost", "LocalHost", "localhost."] {
+        for host in ["localhost", "LocalHost", "localhost.", "a.LOCALHOST."] {
             let authority = Authority { host: host.to_owned(), port: 1 };
             assert!(authority.literal().is_some_and(|ip| ip.is_loopback()), "{host}");
         }

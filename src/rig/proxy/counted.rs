@@ -13,17 +13,35 @@ use super::account::Ledger;
 /// A connection to a server, counted in a build's books.
 #[derive(Debug)]
 pub(super) struct Counted {
+    /// Until the client has said its last word; dropped before the stream, so that nobody sees this end sooner than the books.
+    asking: Option<Asking>,
     stream: TcpStream,
     ledger: Arc<Ledger>,
     locally: bool,
+}
+
+/// Stands in the books as long as it is there.
+#[derive(Debug)]
+struct Asking(Arc<Ledger>);
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        self.0.asked();
+    }
 }
 
 impl Counted {
     /// Counts from here on what `stream` moves.
     pub(super) fn new(stream: TcpStream, ledger: Arc<Ledger>) -> Self {
         ledger.connected();
-        let locally = is_local(&stream);
-        Self { stream, ledger, locally }
+        let (locally, asking) = (is_local(&stream), Some(Asking(Arc::clone(&ledger))));
+        Self { asking, stream, ledger, locally }
+    }
+
+    /// Lets the server know, when this is dropped, that it was no end.
+    pub(super) fn reset(&self) {
+        // Where it cannot be asked for, the stream ends early, which TLS and lengths of bodies still tell.
+        let _ = self.stream.set_zero_linger();
     }
 }
 
@@ -57,6 +75,7 @@ impl AsyncWrite for Counted {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.asking = None;
         Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }

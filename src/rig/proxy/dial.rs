@@ -66,6 +66,12 @@ impl Dialer {
         Ok(Self { upstream, own_ports })
     }
 
+    /// The same without a way to what listens on `port` of this machine.
+    pub(super) fn without(mut self, port: u16) -> Self {
+        self.own_ports.push(port);
+        self
+    }
+
     /// The proxy on the way to `server`.
     pub(super) fn proxy(&self, server: &Authority, purpose: Purpose) -> Option<Intercept> {
         let scheme = if purpose == Purpose::Tunnel { "https" } else { "http" };
@@ -84,7 +90,7 @@ impl Dialer {
     }
 
     async fn reach(&self, server: &Authority, purpose: Purpose) -> Result<TcpStream, Unreached> {
-        if server.literal().is_some_and(|ip| self.is_own(SocketAddr::new(ip, server.port()))) {
+        if self.may_be_own(server).await {
             return Err(own(server));
         }
         let Some(proxy) = self.proxy(server, purpose) else { return self.straight(server).await };
@@ -116,15 +122,32 @@ impl Dialer {
         Err(unreached(&last))
     }
 
-    /// Whether loadline itself listens there. Connecting to no address at all reaches this machine too.
+    /// Whether loadline itself may listen there, by whatever name: asked before a proxy on the way is, which would look the name up by
+    /// itself. A name on a port of loadline's that this machine cannot look up is not told from loadline.
+    async fn may_be_own(&self, server: &Authority) -> bool {
+        if !self.own_ports.contains(&server.port()) {
+            return false;
+        }
+        if let Some(ip) = server.literal() {
+            return is_here(ip);
+        }
+        lookup_host((server.host(), server.port())).await.map_or(true, |mut found| found.any(|address| is_here(address.ip())))
+    }
+
+    /// Whether loadline itself listens there.
     fn is_own(&self, address: SocketAddr) -> bool {
-        let here = |ip: IpAddr| ip.is_loopback() || ip.is_unspecified();
-        self.own_ports.contains(&address.port()) && here(address.ip().to_canonical())
+        self.own_ports.contains(&address.port()) && is_here(address.ip())
     }
 }
 
+/// Whether only this machine can be meant. Connecting to no address at all reaches it too.
+fn is_here(ip: IpAddr) -> bool {
+    let ip = ip.to_canonical();
+    ip.is_loopback() || ip.is_unspecified()
+}
+
 fn own(server: &Authority) -> Unreached {
-    Unreached::new(StatusCode::FORBIDDEN, format!("{server} is loadline's own"))
+    Unreached::new(StatusCode::FORBIDDEN, format!("{server} is loadline's own, or cannot be told from it"))
 }
 
 /// Asks a proxy for a tunnel to `server`, and reads its answer and no byte more.
@@ -189,12 +212,20 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn loadlines_own_servers_are_not_reached_by_any_name() {
-        let dialer = dialer("", "", "").expect("there is none");
+    async fn loadlines_own_servers_are_not_reached_by_any_name_nor_by_way_of_a_proxy() {
         let ledger = Arc::new(Ledger::default());
-        for name in ["127.0.0.1:5000", "localhost:5000", "0.0.0.0:5000", "127.9.9.9:5000", "[::ffff:127.0.0.1]:5000", "[::]:5000"] {
-            let refused = dialer.connect(&server(name), Purpose::Tunnel, &ledger).await.expect_err(name);
-            assert_eq!(refused.status, StatusCode::FORBIDDEN, "{name}");
+        let own =
+            ["127.0.0.1", "localhost", "localhost.", "a.localhost", "0.0.0.0", "127.0.0.2", "127.1", "[::1]", "[::ffff:127.0.0.1]", "[::]"];
+        // A label of more than 63 bytes has no address, and nobody needs to be asked for it.
+        let nameless = "a".repeat(64);
+        for host in own.into_iter().chain([nameless.as_str()]) {
+            for (by, port) in [("", 5000), ("http://127.0.0.1:9", 5000), ("http://127.0.0.1:9", 5001)] {
+                let dialer = dialer(by, by, "").expect("it is plain").without(5001);
+                for purpose in [Purpose::Tunnel, Purpose::Requests] {
+                    let refused = dialer.connect(&server(&format!("{host}:{port}")), purpose, &ledger).await.expect_err(host);
+                    assert_eq!(refused.status, StatusCode::FORBIDDEN, "{host}:{port} by way of {by:?}: {}", refused.why);
+                }
+            }
         }
     }
 

@@ -20,6 +20,7 @@ use super::counted::Counted;
 use super::dial::{Purpose, Unreached};
 use super::headers;
 use super::serve::Shared;
+use super::strangers::Stranger;
 
 /// The longest head of a server's answer, bytes.
 const LONGEST_HEAD: usize = 131_072;
@@ -30,7 +31,9 @@ type Body = BoxBody<Bytes, hyper::Error>;
 #[derive(Debug)]
 pub(super) struct Talk {
     shared: Arc<Shared>,
+    stranger: Stranger,
     broken: CancellationToken,
+    gone: CancellationToken,
     kept: Mutex<Option<Kept>>,
 }
 
@@ -43,11 +46,21 @@ struct Kept {
 }
 
 impl Talk {
-    pub(super) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, broken: CancellationToken::new(), kept: Mutex::new(None) }
+    pub(super) fn new(shared: Arc<Shared>, stranger: Stranger) -> Self {
+        Self { shared, stranger, broken: CancellationToken::new(), gone: CancellationToken::new(), kept: Mutex::new(None) }
     }
 
-    /// Cancelled when what the client was being sent broke off.
+    /// Returns when the client has shown no secret for too long, or others want its room.
+    pub(super) async fn must_go(&self) {
+        self.stranger.must_go().await;
+    }
+
+    /// Ends what the client had begun: it broke off, and there is nobody to carry anything to.
+    pub(super) fn client_is_gone(&self) {
+        self.gone.cancel();
+    }
+
+    /// Cancelled when a tunnel broke off.
     pub(super) const fn broken(&self) -> &CancellationToken {
         &self.broken
     }
@@ -56,6 +69,7 @@ impl Talk {
     pub(super) async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Response<Body> {
         let account = headers::secret(request.headers()).and_then(|secret| self.shared.accounts.of(&secret));
         let Some(ledger) = account else { return login_needed() };
+        self.stranger.make_known();
         let answered =
             if request.method() == Method::CONNECT { self.tunnel(request, &ledger).await } else { self.request(request, &ledger).await };
         answered.unwrap_or_else(|Unreached { status, why }| said(status, &why))
@@ -65,8 +79,13 @@ impl Talk {
     async fn tunnel(&self, request: Request<Incoming>, ledger: &Arc<Ledger>) -> Result<Response<Body>, Unreached> {
         let server = Authority::of(request.uri(), None).ok_or_else(no_server)?;
         let upstream = self.shared.dialer.connect(&server, Purpose::Tunnel, ledger).await?;
-        tokio::spawn(pass(request, upstream, Arc::clone(ledger), self.broken.clone()));
+        tokio::spawn(pass(request, upstream, self.ends(ledger), self.broken.clone()));
         Ok(Response::new(body("")))
+    }
+
+    /// What a connection to a server does not outlive.
+    fn ends(&self, ledger: &Ledger) -> Ends {
+        Ends { closed: ledger.closed().clone(), gone: self.gone.clone() }
     }
 
     /// Passes a request on, over the connection of the one before where that leads to the same server.
@@ -121,20 +140,42 @@ impl Talk {
         let stream = self.shared.dialer.connect(server, Purpose::Requests, ledger).await?;
         let opened = http1::Builder::new().max_buf_size(LONGEST_HEAD).handshake(TokioIo::new(stream)).await;
         let (sender, connection) = opened.map_err(|error| broke_off(server, &error))?;
-        let closed = ledger.closed().clone();
-        tokio::spawn(async move { closed.run_until_cancelled(connection).await });
+        let ends = self.ends(ledger);
+        tokio::spawn(async move { ends.before(connection).await });
         Ok(sender)
     }
 }
 
-/// Carries a tunnel's bytes until both ends are through or the account is closed.
-async fn pass(request: Request<Incoming>, mut upstream: Counted, ledger: Arc<Ledger>, broken: CancellationToken) {
-    let Ok(upgraded) = hyper::upgrade::on(request).await else { return };
+/// Carries a tunnel's bytes until both ends are through, the client broke off, or the account is closed.
+async fn pass(request: Request<Incoming>, mut upstream: Counted, ends: Ends, broken: CancellationToken) {
+    let Some(Ok(upgraded)) = ends.before(hyper::upgrade::on(request)).await else { return };
     let mut near = TokioIo::new(upgraded);
-    let passed = ledger.closed().run_until_cancelled(copy_bidirectional(&mut near, &mut upstream)).await;
-    // Before the client's side is dropped, which would look like an end.
+    let passed = ends.before(copy_bidirectional(&mut near, &mut upstream)).await;
+    // Before either side is dropped, which would look like an end.
     if !matches!(passed, Some(Ok(_))) {
+        upstream.reset();
         broken.cancel();
+    }
+}
+
+/// What ends a connection to a server from the client's side.
+#[derive(Debug)]
+struct Ends {
+    /// The build has ended.
+    closed: CancellationToken,
+    /// The client broke off.
+    gone: CancellationToken,
+}
+
+impl Ends {
+    /// What comes of `work`; `None` where one of these came first.
+    async fn before<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            biased;
+            () = self.closed.cancelled() => None,
+            () = self.gone.cancelled() => None,
+            done = work => Some(done),
+        }
     }
 }
 

@@ -1,25 +1,37 @@
 //! What the machine's network interfaces received, by the kernel's count: held against what the proxy received, it shows what went past
 //! the proxy.
 //!
-//! Counted are the physical interfaces, since a bridge, a tunnel or a container's pair counts the same bytes again; where there is no
-//! physical one, as in a container, all but the loopback one and the ports of bridges.
+//! Physical interfaces and virtual ones are added up each for themselves, and the larger sum counts: a bridge, a tunnel or a container's
+//! pair counts again what came over a physical one, and in a container, or behind a tunnel of another program, it is the only one that
+//! does. Of the virtual ones those are left out that others count again: the loopback one, ports of bridges and bonds, and what is
+//! stacked on another virtual one.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// What a packet takes at least beside its payload: 14 bytes of Ethernet, 20 of IPv4, 20 of TCP.
 const HEADERS: u64 = 54;
+
+/// How far counters may lie behind: some drivers ask their hardware every two seconds.
+const LAG: Duration = Duration::from_millis(2_250);
 
 /// The kernel's counters and its list of interfaces.
 #[derive(Clone, Debug)]
 pub struct Interfaces {
     dev: PathBuf,
     class: PathBuf,
+    lag: Duration,
 }
 
 /// What each interface has received since it is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Received(BTreeMap<String, Counter>);
+pub struct Received {
+    physical: Counters,
+    others: Counters,
+}
+
+type Counters = BTreeMap<String, Counter>;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Counter {
@@ -54,26 +66,49 @@ pub enum InterfaceError {
 impl Interfaces {
     /// Those of the network namespace of this process, which builds with the host's network share.
     pub fn here() -> Self {
-        Self::at(Path::new("/proc/self/net/dev"), Path::new("/sys/class/net"))
+        Self::at(Path::new("/proc/self/net/dev"), Path::new("/sys/class/net")).lagging(LAG)
     }
 
-    /// Those that the file `dev` counts (as `/proc/net/dev` does) and that the folder `class` describes (as `/sys/class/net` does).
+    /// Those that the file `dev` counts (as `/proc/net/dev` does) and that the folder `class` describes (as `/sys/class/net` does). They
+    /// never lie behind.
     pub fn at(dev: &Path, class: &Path) -> Self {
-        Self { dev: dev.to_owned(), class: class.to_owned() }
+        Self { dev: dev.to_owned(), class: class.to_owned(), lag: Duration::ZERO }
     }
 
-    /// What they have received until now.
+    /// The same with counters that may lie behind by `lag`.
+    #[must_use]
+    pub fn lagging(self, lag: Duration) -> Self {
+        Self { lag, ..self }
+    }
+
+    /// How far the counters may lie behind what was received.
+    pub const fn lag(&self) -> Duration {
+        self.lag
+    }
+
+    /// What they have received until now, up to [`lag`](Self::lag).
     pub fn read(&self) -> Result<Received, InterfaceError> {
         let text = std::fs::read_to_string(&self.dev).map_err(|source| InterfaceError::Read { path: self.dev.clone(), source })?;
-        let all = self.parse(&text)?;
-        let has = |name: &String, what: &str| self.class.join(name).join(what).exists();
-        let (physical, others): (BTreeMap<_, _>, BTreeMap<_, _>) = all.into_iter().partition(|(name, _)| has(name, "device"));
-        let found = if physical.is_empty() { others.into_iter().filter(|(name, _)| !has(name, "brport")).collect() } else { physical };
-        if found.is_empty() { Err(InterfaceError::None) } else { Ok(Received(found)) }
+        let (physical, others): (Counters, Counters) = self.parse(&text)?.into_iter().partition(|(name, _)| self.has(name, "device"));
+        let others = self.each_once(others);
+        if physical.is_empty() && others.is_empty() { Err(InterfaceError::None) } else { Ok(Received { physical, others }) }
+    }
+
+    /// Of virtual interfaces those whose bytes no other of them counts again.
+    fn each_once(&self, mut all: Counters) -> Counters {
+        all.retain(|name, _| !["brport", "master"].iter().any(|what| self.has(name, what)));
+        let names: Vec<String> = all.keys().cloned().collect();
+        all.retain(|name, _| !names.iter().any(|below| self.has(name, &format!("lower_{below}"))));
+        all
+    }
+
+    /// Whether the kernel describes an interface by `what`.
+    fn has(&self, name: &str, what: &str) -> bool {
+        self.class.join(name).join(what).exists()
     }
 
     /// All but the loopback one.
-    fn parse(&self, text: &str) -> Result<BTreeMap<String, Counter>, InterfaceError> {
+    fn parse(&self, text: &str) -> Result<Counters, InterfaceError> {
         let wrong = |line: &str| InterfaceError::Line { path: self.dev.clone(), line: line.escape_debug().to_string() };
         let lines = text.lines().skip(2).map(|line| counter(line).ok_or_else(|| wrong(line)));
         lines.filter(|line| line.as_ref().map_or(true, |(name, _)| name != "lo")).collect()
@@ -89,19 +124,26 @@ fn counter(line: &str) -> Option<(String, Counter)> {
 }
 
 impl Received {
-    /// The most payload that can have come since `before`, bytes: all that came without the smallest headers that it can have had.
-    /// `None` where a counter went back or an interface went away, so that what it had counted is lost.
+    /// The most payload that can have come since `before`, bytes: all that came without the smallest headers that it can have had, over
+    /// the physical interfaces or over the virtual ones, whichever is more. `None` where a counter went back or an interface went away,
+    /// so that what it had counted is lost.
     pub fn payload_since(&self, before: &Self) -> Option<u64> {
-        if before.0.keys().any(|name| !self.0.contains_key(name)) {
-            return None;
-        }
-        let since = |(name, now): (&String, &Counter)| {
-            let from = before.0.get(name).copied().unwrap_or(Counter { bytes: 0, packets: 0 });
-            let (bytes, packets) = (now.bytes.checked_sub(from.bytes)?, now.packets.checked_sub(from.packets)?);
-            Some(bytes.saturating_sub(packets.saturating_mul(HEADERS)))
-        };
-        self.0.iter().map(since).sum()
+        let physical = payload(&before.physical, &self.physical)?;
+        Some(physical.max(payload(&before.others, &self.others)?))
     }
+}
+
+/// What came over all of `after` together.
+fn payload(before: &Counters, after: &Counters) -> Option<u64> {
+    if before.keys().any(|name| !after.contains_key(name)) {
+        return None;
+    }
+    let since = |(name, now): (&String, &Counter)| {
+        let from = before.get(name).copied().unwrap_or(Counter { bytes: 0, packets: 0 });
+        let (bytes, packets) = (now.bytes.checked_sub(from.bytes)?, now.packets.checked_sub(from.packets)?);
+        Some(bytes.saturating_sub(packets.saturating_mul(HEADERS)))
+    };
+    after.iter().map(since).try_fold(0_u64, |sum, bytes| Some(sum.saturating_add(bytes?)))
 }
 
 #[cfg(test)]
@@ -128,12 +170,31 @@ mod tests {
         }
     }
 
+    /// What came between two readings of a physical interface, a tunnel and the loopback one, by bytes of one packet each.
+    fn between(physical: u64, tunnel: u64) -> Option<u64> {
+        let machine = Machine::new(&[("eth0", "device"), ("tun0", "queues")]);
+        let read = |eth0: u64, tun0: u64, packets: u64| {
+            machine.read(&format!("    lo: {eth0} 9 0\n  eth0: {eth0} {packets} 0\ntun0:{tun0} {packets} 0\n")).expect("it is read")
+        };
+        read(1_000 + physical, 5_000 + tunnel, 11).payload_since(&read(1_000, 5_000, 10))
+    }
+
     #[test]
-    fn only_physical_interfaces_count_where_there_is_one() {
-        let machine = Machine::new(&[("eth0", "device"), ("docker0", "bridge")]);
-        let before = machine.read("    lo: 900 9 0\n  eth0: 1000 10 0\ndocker0:5000 50 0\n").expect("it is read");
-        let after = machine.read("    lo: 990 9 0\n  eth0: 3540 20 0\ndocker0:9000 90 0\n").expect("it is read");
-        assert_eq!(after.payload_since(&before), Some(2_540 - 10 * HEADERS));
+    fn what_came_over_a_physical_interface_and_a_virtual_one_is_not_counted_twice() {
+        assert_eq!(between(2_540, 2_400), Some(2_540 - HEADERS));
+    }
+
+    #[test]
+    fn an_idle_physical_interface_does_not_hide_what_came_over_a_virtual_one() {
+        assert_eq!(between(0, 9_000), Some(9_000 - HEADERS));
+    }
+
+    #[test]
+    fn what_is_stacked_on_a_virtual_interface_is_not_counted_twice() {
+        let machine = Machine::new(&[("bond0", "bonding"), ("eth0", "device"), ("port0", "master"), ("vlan5", "lower_bond0")]);
+        let before = machine.read("bond0: 0 0\neth0: 0 0\nport0: 0 0\nvlan5: 0 0\n").expect("it is read");
+        let after = machine.read("bond0: 900 1\neth0: 900 1\nport0: 900 1\nvlan5: 880 1\n").expect("it is read");
+        assert_eq!(after.payload_since(&before), Some(900 - HEADERS));
     }
 
     #[test]

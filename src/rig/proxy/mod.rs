@@ -5,8 +5,8 @@
 //! that the environment names. With a link, all connections of builds share its rate and round trip. It runs on a thread of its own.
 //!
 //! State: the open accounts and their connections. Invariants: a request without the secret of an open account reaches nobody; when
-//! an account is closed its connections are cut and its secret is worth nothing; nobody comes to loadline's own servers through it;
-//! a connection that broke is never shown as one that ended.
+//! an account is closed its connections are cut and its secret is worth nothing; nobody comes to loadline's own servers through it, nor
+//! back to itself; a connection that shows no secret takes no room from builds; one that broke is never shown as one that ended.
 
 mod account;
 mod authority;
@@ -17,6 +17,7 @@ mod forward;
 mod headers;
 mod interfaces;
 mod serve;
+mod strangers;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -48,7 +49,7 @@ pub struct BuildProxy {
 
 impl BuildProxy {
     /// Starts a proxy on a free port of 127.0.0.1 that passes on to the proxies of this process's environment (`HTTP_PROXY`,
-    /// `HTTPS_PROXY`, `NO_PROXY`). Nobody comes to `own` through it, loadline's own servers.
+    /// `HTTPS_PROXY`, `NO_PROXY`). Nobody comes to `own` through it, loadline's own servers, nor back to the proxy itself.
     pub fn start(link: LinkProfile, own: &[SocketAddr]) -> Result<Self, ProxyError> {
         Self::with_upstream(link, own, Matcher::from_env())
     }
@@ -62,8 +63,10 @@ impl BuildProxy {
     fn with_upstream(link: LinkProfile, own: &[SocketAddr], upstream: Matcher) -> Result<Self, ProxyError> {
         let accounts = Arc::new(Accounts::default());
         let dialer = Dialer::new(upstream, own.iter().map(SocketAddr::port).collect())?;
-        let shared = Shared { accounts: Arc::clone(&accounts), dialer, line: link.shape().map(Line::new) };
-        let serving = Serving::start(THREAD_NAME, move |listener, stop| serve::serve(listener, shared, stop))?;
+        let served = Arc::clone(&accounts);
+        let serving = Serving::start(THREAD_NAME, move |listener, address, stop| {
+            serve::serve(listener, Shared::new(served, dialer.without(address.port()), link.shape().map(Line::new)), stop)
+        })?;
         Ok(Self { link, accounts, serving })
     }
 

@@ -12,12 +12,12 @@ use tempfile::TempDir;
 
 use crate::dockerfile::Context;
 use crate::record::Status;
-use crate::rig::{BuildOutcome, BuildRequest, BuilderVersion, CacheUse, Engine, EngineError, ProgressSink};
+use crate::rig::{BuildOutcome, BuildRequest, BuilderVersion, CacheUse, Engine, EngineError, ImageInfo, ProgressSink};
 
 use super::super::stop::{Stop, chain, invalid};
 use super::super::{bench, cache_state};
 use super::update::unexpected;
-use super::{Built, Draft, Made, TrialRunner};
+use super::{Built, Draft, Made, TrialRunner, built_on};
 
 /// What the changed base has more: a file that no app looks at.
 const FILE: &str = "loadline-base-change";
@@ -33,11 +33,11 @@ impl<E: Engine> TrialRunner<'_, E> {
             }
         };
         let original = self.original(&name).await?;
-        let changed = match self.emitter.watch().overhead("base change", self.change_base(&name)).await {
+        let changed = match self.emitter.watch().overhead("base change", self.change_base(&name, &original)).await {
             Ok(()) => self.on_changed_base(&name, made, draft).await,
             Err(stop) => Err(stop),
         };
-        self.emitter.watch().overhead("base change", self.restore_base(&name, &original)).await.and(changed)
+        self.emitter.watch().overhead("base change", self.restore_base(&name, &original.id)).await.and(changed)
     }
 
     async fn on_changed_base(&self, name: &str, made: &Made, draft: &mut Draft) -> Result<Status, Stop> {
@@ -46,23 +46,18 @@ impl<E: Engine> TrialRunner<'_, E> {
         self.moved_on(&solve, made, draft).await
     }
 
-    /// The id of the image that has the base's name.
-    async fn original(&self, name: &str) -> Result<String, Stop> {
+    /// The image that has the base's name.
+    async fn original(&self, name: &str) -> Result<ImageInfo, Stop> {
         if !self.bench.isolated {
             return Err(invalid("a base image is changed in a private engine alone; use --engine private"));
         }
-        let look = async { Ok::<_, EngineError>((self.bench.builder.info().await?, self.bench.builder.inspect(name).await?)) };
-        let (info, found) = self.guard("the inspection of the base", self.limits.call, look).await??;
-        if info.containerd_store {
-            return Err(invalid(
-                "an engine with the containerd store asks the registry for a base image before it takes its own; use one with a classic store",
-            ));
-        }
-        found.map(|image| image.id).ok_or_else(|| invalid(format!("the engine does not have the base image by its name {name}")))
+        let look = self.bench.builder.inspect(name);
+        let found = self.guard("the inspection of the base", self.limits.call, look).await??;
+        found.ok_or_else(|| invalid(format!("the engine does not have the base image by its name {name}")))
     }
 
     /// Gives the base's name to an image with one layer more.
-    async fn change_base(&self, name: &str) -> Result<(), Stop> {
+    async fn change_base(&self, name: &str, original: &ImageInfo) -> Result<(), Stop> {
         let made = one_layer_on(name).map_err(|error| invalid(format!("the changed base cannot be made: {}", chain(error.as_ref()))))?;
         // The files are read while they are sent.
         let (context, _files) = made;
@@ -79,11 +74,26 @@ impl<E: Engine> TrialRunner<'_, E> {
         };
         let silent = ProgressSink::none();
         let work = self.bench.builder.build(request, &silent);
-        match self.guard("the build of the changed base", self.limits.build, work).await?? {
-            BuildOutcome::Built(_) => {}
+        let solve = match self.guard("the build of the changed base", self.limits.build, work).await?? {
+            BuildOutcome::Built(solve) => solve,
             BuildOutcome::Failed(failure) => return Err(invalid(format!("the changed base did not build: {}", failure.message))),
+        };
+        if self.bench.containerd_store && !self.inspect(&solve).await?.diff_ids.starts_with(&original.diff_ids) {
+            return Err(invalid(format!("the changed base was built on another image than the {name} that is there; {}", built_on::CURE)));
         }
-        Ok(self.guard("the tag", self.limits.call, self.bench.builder.tag(&base_tag(), name)).await??)
+        let give = async {
+            self.bench.builder.tag(&base_tag(), name).await?;
+            self.tell_mirror(name).await
+        };
+        Ok(self.guard("the tag", self.limits.transfer, give).await??)
+    }
+
+    /// Lets the mirror answer with the image that has the name now, where the builder asks one.
+    async fn tell_mirror(&self, name: &str) -> Result<(), EngineError> {
+        match &self.bench.base_mirror {
+            Some(mirror) => mirror.take(&self.bench.builder, name).await,
+            None => Ok(()),
+        }
     }
 
     /// Not given up when the user stops the run, unless the engine goes with it.
@@ -93,6 +103,7 @@ impl<E: Engine> TrialRunner<'_, E> {
         }
         let work = async {
             self.bench.builder.tag(original, name).await?;
+            self.tell_mirror(name).await?;
             // Without its name the changed image is in nobody's way: the next prune takes it.
             drop(self.bench.builder.remove_image(&base_tag()).await);
             let found = self.bench.builder.inspect(name).await?.map(|image| image.id);

@@ -23,7 +23,9 @@ impl<E: Engine> TrialRunner<'_, E> {
         match self.counted(self.with_proxy(counting.as_ref(), call)).await? {
             BuildOutcome::Built(solve) => {
                 self.end_counting(counting, draft).await;
-                self.built(solve, draft)
+                let solve = self.built(solve, draft)?;
+                self.stood_on_given_bases(&solve.vertices).await?;
+                Ok(Built::Image(solve))
             }
             BuildOutcome::Failed(failure) => {
                 Self::note_refusals(counting.as_ref(), draft);
@@ -78,7 +80,7 @@ impl<E: Engine> TrialRunner<'_, E> {
         }
     }
 
-    fn built(&self, solve: Solve, draft: &mut Draft) -> Result<Built, Stop> {
+    fn built(&self, solve: Solve, draft: &mut Draft) -> Result<Solve, Stop> {
         self.emitter.watch().measured(solve.wall.as_secs_f64());
         draft.take_build(&solve.vertices, &solve.log);
         if self.variant.expect == Expectation::BuildFailure {
@@ -88,7 +90,7 @@ impl<E: Engine> TrialRunner<'_, E> {
             return Err(invalid("the builder named no step, so that nothing shows that the build was cold"));
         }
         cache_state::check(self.build, &solve.vertices).map_err(invalid)?;
-        Ok(Built::Image(solve))
+        Ok(solve)
     }
 
     fn build_failed(&self, failure: &BuildFailure, draft: &mut Draft) -> Result<Built, Stop> {

@@ -15,6 +15,7 @@ impl<E: crate::rig::Engine> TrialRunner<'_, E> {
         let Some(downloads) = &self.bench.downloads else { return Ok(None) };
         if let Some(why) = downloads::obstacle(&request.build_args, &self.variant.dockerfile) {
             draft.warn(why);
+            self.not_of_the_link(draft);
             return Ok(None);
         }
         downloads.begin(&mut request.build_args).map(Some).map_err(|error| invalid(chain(&error)))
@@ -27,7 +28,10 @@ impl<E: crate::rig::Engine> TrialRunner<'_, E> {
         draft.note(WHOSE, refusals.as_deref());
         match record.counted() {
             Ok(bytes) => draft.numbers.downloaded(bytes),
-            Err(why) => draft.warn(why.to_string()),
+            Err(why) => {
+                draft.warn(why.to_string());
+                self.not_of_the_link(draft);
+            }
         }
         if record.is_half_seen() {
             draft.warn(format!(
@@ -37,6 +41,16 @@ impl<E: crate::rig::Engine> TrialRunner<'_, E> {
             ));
         }
         draft.download = Some(record);
+    }
+
+    /// A build that was not wholly counted need not have kept to the link that its conditions name: its time is that of no known one.
+    fn not_of_the_link(&self, draft: &mut Draft) {
+        let Some(shape) = self.bench.downloads.as_ref().and_then(|downloads| downloads.link().shape()) else { return };
+        draft.numbers.take_no_build_time();
+        draft.warn(format!(
+            "build-time is not available: what the build fetched is not known to have kept to {shape}, the link of downloads; to have a time \
+             of the machine's own network, measure without --download-link"
+        ));
     }
 
     /// Waits for a build as long as the proxy that it fetches through is there.

@@ -6,6 +6,7 @@
 
 mod base;
 mod build;
+mod built_on;
 mod download;
 mod draft;
 mod names;
@@ -198,6 +199,7 @@ impl<E: Engine> TrialRunner<'_, E> {
         self.moved(Measure::PushTime, &pushed, draft);
         let work = async { self.traced(transfer::weigh_cold(&self.bench.registry, &repository, image, &pushed.record)?).await };
         let weighing = self.emitter.watch().overhead("weighing", work).await?;
+        self.compressed(&weighing, draft)?;
         draft.numbers.weighing(&weighing);
         self.pull(&reference, &weighing, draft).await?;
         draft.push = Some(pushed.record);
@@ -207,7 +209,9 @@ impl<E: Engine> TrialRunner<'_, E> {
 
     async fn pull(&self, reference: &str, weighing: &crate::image::Weighing, draft: &mut Draft) -> Result<(), Stop> {
         let Some(puller) = &self.bench.puller else {
-            draft.warn(NO_PULL);
+            if !self.bench.isolated {
+                draft.warn(NO_PULL);
+            }
             return Ok(());
         };
         self.phase("pull");
@@ -220,11 +224,32 @@ impl<E: Engine> TrialRunner<'_, E> {
 
     fn moved(&self, measure: Measure, moved: &Moved, draft: &mut Draft) {
         self.emitter.watch().measured(moved.transfer.seconds);
-        draft.numbers.transfer(measure, &moved.transfer);
+        let mut transfer = moved.transfer.clone();
+        if self.bench.containerd_store {
+            // Such an engine tells of them too seldom: what began between two of its words would be left out.
+            transfer.phases.clear();
+        }
+        draft.numbers.transfer(measure, &transfer);
         if let Some(link) = &moved.record.link {
             draft.numbers.link(measure, link);
         }
         moved.warnings.iter().for_each(|warning| draft.warn(warning));
+    }
+
+    /// Compressed sizes, and times of transfers, say nothing where a layer went out as its tar is: a store that keeps layers as they came
+    /// does that with those of an archive that was not compressed.
+    pub(super) fn compressed(&self, weighing: &Weighing, draft: &mut Draft) -> Result<(), Stop> {
+        let Some(layer) = weighing.layers.iter().position(|layer| layer.digest.as_ref() == Some(&layer.diff_id)) else { return Ok(()) };
+        let (number, bytes) = (layer + 1, crate::units::bytes(weighing.layers[layer].uncompressed));
+        let what =
+            format!("layer {number} was pushed without compression ({bytes}): transfer sizes and the times of push and pull are of that");
+        if self.bench.isolated {
+            return Err(invalid(format!(
+                "{what}; make the base images anew with `loadline bases prune --all`, or measure with the classic store"
+            )));
+        }
+        draft.warn(format!("{what}; pull its base image from a registry instead of loading it"));
+        Ok(())
     }
 
     /// Whether the engine is a private one that is removed as soon as this block ends, since the user stopped the run.

@@ -7,14 +7,20 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+use tokio::time::error::Elapsed;
+
 use crate::record::{Start, Status};
 use crate::rig::{Container, ContainerSpec, Engine, EngineError, Solve, host};
 use crate::scenario::SmokeCheck;
 use crate::units;
 
+use super::super::bench::container_name;
 use super::super::smoke::{self, Proof};
 use super::super::stop::{Stop, timed_out};
 use super::{Draft, TrialRunner};
+
+/// What a time-out of it is called.
+const START: &str = "the container's start";
 
 /// What a container is started for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,13 +80,11 @@ impl<E: Engine> TrialRunner<'_, E> {
     pub(super) async fn start(&self, solve: &Solve, check: &SmokeCheck, turn: Turn) -> Result<Ended, Stop> {
         let labels = if self.bench.isolated { BTreeMap::new() } else { host::container_labels(self.run_id) };
         let (env, command) = (check.env.clone(), check.command.clone());
-        let spec = ContainerSpec { image: solve.image_id.clone(), port: check.port, labels, env, command };
-        let began = Instant::now();
-        // Not given up when the user stops the run: a container that was half started would be nobody's to remove.
-        let start = tokio::time::timeout(self.limits.call, self.bench.builder.start(&spec));
-        let started = self.accounted(turn, Box::pin(start)).await.map_err(|_| timed_out("the container's start", self.limits.call))?;
+        let name = container_name();
+        let spec = ContainerSpec { image: solve.image_id.clone(), name: Some(name.clone()), port: check.port, labels, env, command };
+        let Ok(started) = self.make(&spec, turn).await else { return Err(self.given_up(&name).await) };
         match started {
-            Ok(container) => Box::pin(self.ask(&container, check, (turn, began))).await,
+            Ok(container) => Box::pin(self.ask(&container, check, turn)).await,
             Err(EngineError::NotStarted { message, .. }) => Ok(Ended::Failed {
                 reason: format!("its container did not start: {message}; check the image's ENTRYPOINT and CMD"),
                 log: Vec::new(),
@@ -89,38 +93,62 @@ impl<E: Engine> TrialRunner<'_, E> {
         }
     }
 
-    /// Adds the time that it takes to make a container to what it was made for.
-    async fn accounted<T>(&self, turn: Turn, start: impl Future<Output = T>) -> T {
-        match turn {
-            Turn::Proof => self.emitter.watch().overhead("container start", start).await,
-            Turn::Again => {
-                let began = Instant::now();
-                let started = start.await;
-                self.emitter.watch().measured(began.elapsed().as_secs_f64());
-                started
+    /// Asks the engine for a container, and adds the time that it takes to what it is made for.
+    async fn make(&self, spec: &ContainerSpec, turn: Turn) -> Result<Result<Container, EngineError>, Elapsed> {
+        // Not given up when the user stops the run: a container that was half started would be nobody's to remove.
+        let start = Box::pin(tokio::time::timeout(self.limits.call, self.bench.builder.start(spec)));
+        if turn == Turn::Proof {
+            return self.emitter.watch().overhead("container start", start).await;
+        }
+        let began = Instant::now();
+        let started = start.await;
+        // Tries before the one that worked are in no figure.
+        let asked = if let Ok(Ok(container)) = &started { container.asked } else { began };
+        self.emitter.watch().measured(asked.elapsed().as_secs_f64());
+        started
+    }
+
+    /// A start that took too long may have made its container all the same: it goes by the name that was asked for.
+    async fn given_up(&self, name: &str) -> Stop {
+        let late = timed_out(START, self.limits.call);
+        match self.remove(name).await {
+            Ok(()) => late,
+            Err(Stop::Status(status)) => {
+                let limit = units::seconds(self.limits.call.as_secs_f64());
+                let why = status.reason().unwrap_or_default();
+                let left = format!("its container {name} may still be there: {why}; remove it with `docker rm --force {name}`");
+                Stop::Status(Status::TimedOut { reason: format!("{START} took longer than {limit}, and {left}") })
             }
+            Err(gone) => gone,
         }
     }
 
+    /// Removes a container by its id or name.
+    async fn remove(&self, container: &str) -> Result<(), Stop> {
+        let removal = tokio::time::timeout(self.limits.call, self.bench.builder.remove_container(container));
+        let removed = self.emitter.watch().overhead("container removal", removal).await;
+        Ok(removed.map_err(|_| timed_out("the container's removal", self.limits.call))??)
+    }
+
     /// The container is removed whatever came of it; only a private engine that is about to go takes it along.
-    async fn ask(&self, container: &Container, check: &SmokeCheck, (turn, began): (Turn, Instant)) -> Result<Ended, Stop> {
+    async fn ask(&self, container: &Container, check: &SmokeCheck, turn: Turn) -> Result<Ended, Stop> {
         let limit = check.timeout + self.limits.call;
         let proof = self.guard("the smoke check", limit, Box::pin(smoke::prove(&self.bench.builder, container, check))).await;
         if self.goes_with_its_engine() {
             return Err(Stop::Status(Status::Interrupted));
         }
-        let removed = self.emitter.watch().overhead("container removal", self.bench.builder.remove_container(&container.id)).await;
+        let removed = self.remove(&container.id).await;
         let proof = proof??;
         removed?;
-        Ok(self.ended(proof, turn, began))
+        Ok(self.ended(proof, turn, container.asked))
     }
 
-    fn ended(&self, proof: Proof, turn: Turn, began: Instant) -> Ended {
+    fn ended(&self, proof: Proof, turn: Turn, asked: Instant) -> Ended {
         let (Proof::Passed { seconds, .. } | Proof::Failed { seconds, .. }) = &proof;
         self.emitter.watch().measured(*seconds);
         match proof {
             Proof::Passed { ready, memory, .. } => {
-                Ended::Ready(Start { first: turn == Turn::Proof, start_time: (ready - began).as_secs_f64(), anonymous_memory: memory })
+                Ended::Ready(Start { first: turn == Turn::Proof, start_time: (ready - asked).as_secs_f64(), anonymous_memory: memory })
             }
             Proof::Failed { reason, log, .. } => Ended::Failed { reason, log },
         }

@@ -86,6 +86,7 @@ impl<E: Engine> TrialRunner<'_, E> {
             self.traced(scaled).await
         };
         let new = self.emitter.watch().overhead("weighing", work).await?;
+        self.compressed(&new, draft)?;
         let change = update(old, &new).ok_or_else(|| invalid("the registry has no manifest of the image"))?;
         exactly("push", &pushed.record.blobs, &wanted(&change, &new, DeltaForm::Blob))?;
         draft.numbers.delta(change.blob, change.chain);

@@ -23,6 +23,13 @@ pub(super) fn centred_ranks(values: &[f64]) -> Vec<f64> {
     ranks
 }
 
+/// Whether these are the ranks of values of which no two are equal: their squares then add up to n (n² − 1) / 12, and to less with ties.
+pub(super) fn are_distinct(ranks: &[f64]) -> bool {
+    let n = ranks.len() as f64;
+    // Quarters of whole numbers, which add up without an error.
+    ranks.iter().map(|r| r * r).sum::<f64>() >= n * (n * n - 1.0) / 12.0 - 0.1
+}
+
 /// What to multiply the sum of the first t centred ranks with, so that it has a deviation of 1 by chance, for every t; ties are in it.
 /// `None` where all values are equal. Source: Hollander, Wolfe and Chicken, Nonparametric Statistical Methods, 3rd edition (2014),
 /// section 4.1, the variance of a rank sum with ties.
@@ -79,6 +86,9 @@ mod tests {
     fn equal_values_share_their_rank() {
         assert_eq!(centred_ranks(&[3.0, 1.0, 3.0, 2.0]), [1.0, -1.5, 1.0, -0.5]);
         assert_eq!(scale(&centred_ranks(&[1.0, 1.0])), None);
+        let many: Vec<f64> = (0..2_000).map(f64::from).collect();
+        assert!(are_distinct(&centred_ranks(&many)) && are_distinct(&centred_ranks(&[3.0, 1.0, 2.0])));
+        assert!(!are_distinct(&centred_ranks(&[many, vec![7.0]].concat())) && !are_distinct(&centred_ranks(&[3.0, 1.0, 3.0])));
     }
 
     #[test]

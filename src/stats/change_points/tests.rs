@@ -36,6 +36,19 @@ fn a_level_that_came_and_went_is_two_steps() {
 }
 
 #[test]
+fn a_short_level_is_found_in_a_long_history() {
+    for (runs, length, level) in [(500, 20, 10.5), (1_000, 20, 10.5), (500, 10, 11.0), (1_000, 12, 11.0)] {
+        let found = |seed: u64| {
+            let first = runs / 3 + 13 * usize::try_from(seed).expect("a few");
+            let found = places(&noisy(runs, 3_000 + seed, |i| if (first..first + length).contains(&i) { level } else { 10.0 }));
+            [first, first + length].into_iter().filter(|step| found.iter().any(|at| at.abs_diff(*step) <= 2)).count()
+        };
+        let found: usize = (0..20).map(found).sum();
+        assert!(found >= 36, "{length} runs of {runs}: {found} of 40 steps");
+    }
+}
+
+#[test]
 fn five_values_of_a_clear_new_level_are_enough() {
     let found = |from: usize, seed: u64| places(&noisy(60, seed, |i| if i < from { 10.0 } else { 12.0 }));
     let five = (0..40).filter(|seed| found(55, *seed) == [55]).count();

@@ -4,6 +4,8 @@
 pub(super) const NARROWEST: usize = 20;
 /// How many of the newest values have a window of their own, so that a step is found soon after it was made.
 const NEWEST: usize = 40;
+/// Windows of one length begin a quarter of it after one another, so that one of them ends near the end of a level that came and went.
+const OVERLAP: usize = 4;
 
 /// A window of a series.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -16,8 +18,7 @@ pub(super) struct Window {
     pub(super) share: f64,
 }
 
-/// The windows of a series of `n` values, narrow ones first: the whole, the newest values, and halves, quarters and so on, each
-/// overlapping the next by half.
+/// The windows of a series of `n` values, narrow ones first: the whole, the newest values, and halves, quarters and so on.
 pub(super) fn windows(n: usize) -> Vec<Window> {
     let mut all = vec![Window { from: 0, to: n, share: 0.3 }];
     if n > NEWEST {
@@ -26,9 +27,10 @@ pub(super) fn windows(n: usize) -> Vec<Window> {
     let lengths: Vec<usize> =
         std::iter::successors(Some(n / 2), |length| Some(length / 2)).take_while(|length| *length >= NARROWEST).collect();
     for length in &lengths {
-        let count = (n - length).div_ceil(length / 2) + 1;
+        let apart = length / OVERLAP;
+        let count = (n - length).div_ceil(apart) + 1;
         let share = 0.4 / (lengths.len() * count) as f64;
-        let window = |i: usize| (i * (length / 2)).min(n - length);
+        let window = |i: usize| (i * apart).min(n - length);
         all.extend((0..count).map(window).map(|from| Window { from, to: from + length, share }));
     }
     all.sort_by_key(|window| (window.to - window.from, window.from));

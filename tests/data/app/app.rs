@@ -32,10 +32,8 @@ fn main() {
             end(7, "the step gives up");
         }
         ["work", millions] => work(millions.parse().expect("a number of millions")),
-        ["fetch", server] => match fetch(server) {
-            Ok(bytes) => println!("fetched {bytes} bytes"),
-            Err(error) => end(9, &format!("cannot fetch: {error}")),
-        },
+        ["fetch", server] => fetched(fetch(server)),
+        ["fetch-past-proxies", address, host, path] => fetched(ask(address, &format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n"))),
         ["fill", path, bytes] => fill(path, bytes.parse().expect("a number of bytes")),
         _ => println!("did {arguments:?}"),
     }
@@ -67,8 +65,20 @@ fn fetch(server: &str) -> std::io::Result<usize> {
     let proxy = std::env::var("http_proxy").unwrap_or_default();
     let (login, address) = proxy.strip_prefix("http://").and_then(|url| url.split_once('@')).unwrap_or(("", server));
     let login = if login.is_empty() { String::new() } else { format!("Proxy-Authorization: Basic {}\r\n", base64(login.as_bytes())) };
+    ask(address, &format!("GET http://{server}/ HTTP/1.1\r\nHost: {server}\r\n{login}"))
+}
+
+fn fetched(answer: std::io::Result<usize>) {
+    match answer {
+        Ok(bytes) => println!("fetched {bytes} bytes"),
+        Err(error) => end(9, &format!("cannot fetch: {error}")),
+    }
+}
+
+/// Sends a request that begins so. How many bytes came.
+fn ask(address: &str, head: &str) -> std::io::Result<usize> {
     let mut stream = TcpStream::connect(address)?;
-    write!(stream, "GET http://{server}/ HTTP/1.1\r\nHost: {server}\r\n{login}Connection: close\r\n\r\n")?;
+    write!(stream, "{head}Connection: close\r\n\r\n")?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;
     if answer.starts_with(b"HTTP/1.1 200") { Ok(answer.len()) } else { Err(std::io::Error::other("not answered with 200")) }

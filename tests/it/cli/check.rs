@@ -16,14 +16,14 @@ const HEAD: &str = "name = \"go-api\"\nlanguage = \"go\"\n\n[variants.single]\n\
 const SIZE: &str = "# What a node can hold.\n[budgets.size]\nmeasure = \"transfer-size\"\nvariants = [\"multi\"]\nmax = \"25 MB\" # for now\nreason = \"nodes are small\"\n";
 
 /// Three trials of the two variants that work.
-fn record() -> Record {
+pub(super) fn record() -> Record {
     let mut record = go_api();
     record.run.plan.truncate(2);
     record.trials.retain(|outcome| outcome.status.has_numbers());
     record
 }
 
-fn write(desk: &Desk, folder: &str, record: &Record) {
+pub(super) fn write(desk: &Desk, folder: &str, record: &Record) {
     let mut store = Store::create(&desk.path().join(folder)).expect("the folder is new");
     record.trials.iter().for_each(|outcome| store.append(outcome).expect("the outcome is believable"));
     store.finish(&record.run).expect("run.json is written");
@@ -67,7 +67,8 @@ fn a_run_within_its_limits_exits_0_with_a_line_each() {
 fn a_limit_that_does_not_hold_exits_1_and_is_told_first() {
     let desk = desk(&format!("[budgets.layers]\nmax-layers = 12\n{}", SIZE.replace("25 MB", "6.8 MB")), record());
     let ran = desk.run(&["check", "run"]);
-    assert_eq!((ran.code, ran.err.as_str()), (Some(1), ""));
+    assert_eq!(ran.code, Some(1));
+    assert_eq!(ran.err, "error: the run is above 1 limit; make smaller what grew, or raise the limit where it is written\n");
     insta::assert_snapshot!(ran.out, @r#"
     fail           go-api/multi transfer-size: 6.8 MB (6812345 B), and 6.8 MB (6800000 B) are allowed: 12.3 kB too much (+0.2 %)
                    limit: max "6.8 MB" of budget size, scenarios/go-api/scenario.toml:14
@@ -91,6 +92,45 @@ fn the_budgets_of_the_base_branch_go_before_those_of_the_run() {
 }
 
 #[test]
+fn a_scenario_that_no_file_of_budgets_knows_is_held_to_its_own() {
+    let desk = desk(&SIZE.replace("25 MB", "5 MB"), record());
+    desk.write("other.toml", &format!("{}{SIZE}", HEAD.replace("go-api", "java-api")));
+    let ran = desk.run(&["check", "run", "--budgets", "other.toml"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.out.starts_with("fail           go-api/multi transfer-size"), "{}", ran.out);
+    assert!(ran.out.contains("; the budgets of other.toml, and the run's own of go-api)"), "{}", ran.out);
+    desk.write("none.toml", &HEAD.replace("go-api", "java-api"));
+    let mut before = record();
+    "2026-11-29-1".clone_into(&mut before.run.run_id);
+    change(&mut before, "multi", Measure::UncompressedSize, |bytes| bytes - 200_000.0);
+    write(&desk, "before", &before);
+    let ran = desk.run(&["check", "run", "--budgets", "none.toml", "--baseline", "before"]);
+    assert!(ran.out.contains("fail           go-api/multi transfer-size"), "{}", ran.out);
+    assert!(ran.out.contains("fail           go-api/multi uncompressed-size"), "they take the place of no other limit: {}", ran.out);
+}
+
+#[test]
+fn a_budget_that_files_took_the_place_of_is_named() {
+    let own = desk(&SIZE.replace("25 MB", "5 MB"), record());
+    own.write("base.toml", &format!("{HEAD}[budgets.layers]\nmax-layers = 12\n"));
+    let ran = own.run(&["check", "run", "--budgets", "base.toml"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.out.contains("\nnot held       go-api/size: ") && ran.out.contains("scenarios/go-api/scenario.toml:12\n"), "{}", ran.out);
+    own.write("none.toml", HEAD);
+    let text = own.run(&["check", "run", "--budgets", "none.toml"]).refusal(2);
+    assert!(text.contains("the run's own (1) are of scenarios that these files know"), "{text}");
+    let mut before = record();
+    "2026-11-29-1".clone_into(&mut before.run.run_id);
+    write(&own, "before", &before);
+    let ran = own.run(&["check", "run", "--budgets", "none.toml", "--baseline", "before"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(
+        ran.out.contains("not held       go-api/size") && ran.out.contains("as the files of --budgets have no budgets; baseline"),
+        "{ran:?}"
+    );
+}
+
+#[test]
 fn a_baseline_without_budgets_lets_d3_grow_by_one_per_cent() {
     let desk = desk("", record());
     let mut grown = record();
@@ -99,7 +139,11 @@ fn a_baseline_without_budgets_lets_d3_grow_by_one_per_cent() {
     let ran = desk.run(&["check", "grown", "--baseline", "run"]);
     assert_eq!(ran.code, Some(1), "{ran:?}");
     assert!(ran.out.starts_with("fail           go-api/multi uncompressed-size: ") && ran.out.contains("baseline: 12.1 MB"), "{}", ran.out);
-    assert_eq!(desk.run(&["check", "run", "--baseline", "run"]).code, Some(0));
+    let mut later = record();
+    "2026-12-01-1".clone_into(&mut later.run.run_id);
+    write(&desk, "later", &later);
+    assert_eq!(desk.run(&["check", "later", "--baseline", "run"]).code, Some(0));
+    assert!(desk.run(&["check", "run", "--baseline", "run"]).refusal(2).contains("are the same run"), "it proves nothing");
 }
 
 #[test]
@@ -129,6 +173,7 @@ fn a_figure_that_is_missing_exits_3_even_beside_a_failure() {
     write(&desk, "run", &record);
     let ran = desk.run(&["check", "run"]);
     assert_eq!(ran.code, Some(3), "{ran:?}");
+    assert_eq!(ran.err, "error: no answer for 1 limit; measure again what has none, for the reason beside each\n");
     assert!(
         ran.out.starts_with("fail ")
             && ran.out.contains("\nunmeasured     go-api/broken transfer-size: no figure: cold trial 1 is build-failed"),
@@ -148,6 +193,7 @@ fn records_that_cannot_be_read_or_compared_exit_5() {
     let ran = desk.run(&["check", "run", "--baseline", "other"]);
     assert_eq!(ran.code, Some(5), "{ran:?}");
     assert!(ran.out.contains("the platform differs") && ran.out.contains("verdict: not comparable"), "{}", ran.out);
+    assert!(ran.err.ends_with("measure one under the conditions of this run\n"), "{}", ran.err);
 }
 
 #[test]
@@ -156,6 +202,7 @@ fn a_time_that_noise_hides_exits_0_with_a_warning_and_1_where_that_is_asked_for(
     let ran = desk.run(&["check", "run"]);
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert!(ran.out.starts_with("undecided ") && ran.err.contains("--strict"), "three values are too few: {ran:?}");
+    assert!(ran.out.contains("too few trials or noise") && ran.err.contains("--trials"), "{ran:?}");
     assert_eq!(desk.run(&["check", "run", "--strict"]).code, Some(1));
 }
 
@@ -178,6 +225,57 @@ fn limits_are_lowered_in_the_file_and_all_else_in_it_stays() {
     let again = desk.run(&["check", "run", "--tighten", "--budgets", "scenarios"]);
     assert_eq!(again.code, Some(0), "{again:?}");
     assert!(again.err.contains("no limit leaves more than 1 % of room"), "{}", again.err);
+}
+
+#[test]
+fn a_limit_that_is_written_over_several_lines_is_shown_as_it_was_and_as_it_is() {
+    let over_lines = SIZE.replace("max = \"25 MB\" # for now", "max = \"\"\"\\\n  25 \\\n  MB\"\"\" # for now");
+    let last = "[budgets.layers]\nmax-layers = 12\n";
+    let desk = desk(&format!("{over_lines}{last}"), record());
+    let ran = desk.run(&["check", "run", "--tighten"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    insta::assert_snapshot!(ran.err, @r#"
+    lowered:
+    scenarios/go-api/scenario.toml:15
+    - max = """\
+    - 25 \
+    - MB""" # for now
+    + max = "6.89 MB" # for now
+    scenarios/go-api/scenario.toml:20
+    - max-layers = 12
+    + max-layers = 9
+    "#);
+}
+
+#[test]
+fn limits_of_one_line_are_shown_together() {
+    let line = "budgets = { layers = { max-layers = 12 }, files = { measure = \"uncompressed-size\", variants = [\"multi\"], max = \"25 MB\" } }\n";
+    let desk = Desk::new();
+    let head = HEAD.replacen("\n\n", &format!("\n{line}\n"), 1);
+    desk.write("scenarios/go-api/scenario.toml", &head);
+    let mut record = record();
+    record.run.budgets = budgets_of(&desk);
+    write(&desk, "run", &record);
+    let ran = desk.run(&["check", "run", "--tighten"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let lower = line.replace("max-layers = 12", "max-layers = 9").replace("\"25 MB\"", "\"12.3 MB\"");
+    let told = format!("lowered:\nscenarios/go-api/scenario.toml:3\n- {line}+ {lower}");
+    assert_eq!(ran.err, told);
+    assert_eq!(file(&desk), head.replace(line, &lower));
+}
+
+#[test]
+fn a_time_that_cannot_be_told_keeps_no_other_limit_from_being_lowered() {
+    let desk = desk(&format!("{SIZE}\n[budgets.build]\nmeasure = \"build-time\"\nmax = \"1 min\"\n"), record());
+    let ran = desk.run(&["check", "run", "--tighten"]);
+    assert_eq!(ran.code, Some(0), "three values are too few for the time: {ran:?}");
+    assert!(file(&desk).contains("max = \"6.89 MB\"") && file(&desk).contains("max = \"1 min\""), "{}", file(&desk));
+    let mut later = record();
+    "2026-12-01-1".clone_into(&mut later.run.run_id);
+    later.run.budgets.clear();
+    write(&desk, "later", &later);
+    let ran = desk.run(&["check", "later", "--baseline", "run", "--tighten"]);
+    assert!(ran.err.contains("there are no budgets whose limits could be lowered"), "{ran:?}");
 }
 
 #[test]

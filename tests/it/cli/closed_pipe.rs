@@ -30,10 +30,12 @@ fn a_closed_pipe_is_success() {
 }
 
 #[test]
-fn a_full_disk_behind_stdout_is_an_internal_error() {
+fn a_full_disk_behind_stdout_is_told_with_the_cure_and_is_no_defect_of_the_program() {
     let desk = Desk::new();
-    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("Linux has /dev/full");
-    let output = desk.command(&["man"]).stdout(full).output().expect("the program starts");
-    let text = super::ran(&output, desk.path()).refusal(70);
-    assert!(text.contains("stdout takes no more text"), "{text}");
+    for command in ["man", "--help"] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("Linux has /dev/full");
+        let output = desk.command(&[command]).stdout(full).output().expect("the program starts");
+        let text = super::ran(&output, desk.path()).refusal(2);
+        assert!(text.contains("stdout takes no more text") && text.contains("make room on its disk"), "{command}: {text}");
+    }
 }

@@ -41,6 +41,8 @@ fn a_regression_fails_where_that_was_asked_for() {
     let code = |arguments: &[&str]| desk.run(&[&["compare"], arguments].concat()).code;
     assert_eq!(code(&["before", "after"]), Some(0));
     assert_eq!(code(&["before", "after", "--fail-on-regression"]), Some(1));
+    let told = desk.run(&["compare", "before", "after", "--fail-on-regression", "--format", "json"]).err;
+    assert!(told.starts_with("error: ") && told.contains("regressed; undo what made it") && told.lines().count() == 1, "{told}");
     assert_eq!(code(&["after", "before", "--fail-on-regression"]), Some(0), "less is no regression");
     assert_eq!(code(&["before", "after", "--fail-on-regression", "--measure", "layer-count"]), Some(0));
     assert_eq!(code(&["before", "after", "--fail-on-regression", "--measure", "build-time", "--noise", "20%"]), Some(0));
@@ -54,7 +56,33 @@ fn a_variant_that_broke_is_no_pass() {
     broken.trials.push(failed("go-api", "multi", Status::BuildFailed { reason: "no such file".to_owned() }));
     write(&broken, &desk, "broken");
     assert_eq!(desk.run(&["compare", "before", "broken"]).code, Some(0));
-    assert_eq!(desk.run(&["compare", "before", "broken", "--fail-on-regression"]).code, Some(3));
+    let ran = desk.run(&["compare", "before", "broken", "--fail-on-regression"]);
+    assert_eq!(ran.code, Some(3));
+    assert!(ran.err.starts_with("error: the run lacks ") && ran.err.contains("of the baseline; measure again what broke"), "{}", ran.err);
+}
+
+#[test]
+fn a_trial_that_failed_is_warned_of_and_no_pass() {
+    let desk = desk();
+    let mut short = nine("c", 1.0, 0);
+    let at = short.trials.iter().position(|o| o.trial.variant == "multi").expect("a trial");
+    short.trials[at] = failed("go-api", "multi", Status::SmokeFailed { reason: "status 500".to_owned() });
+    write(&short, &desk, "short");
+    assert!(desk.run(&["compare", "before", "short"]).data().contains("warning: this run lacks trials of go-api/multi: smoke-failed"));
+    assert_eq!(desk.run(&["compare", "before", "short", "--fail-on-regression"]).code, Some(3));
+    assert_eq!(desk.run(&["compare", "short", "before", "--fail-on-regression"]).code, Some(0), "the run itself is whole");
+}
+
+#[test]
+fn a_run_is_not_compared_with_itself_and_two_of_one_name_are_told_apart() {
+    let desk = desk();
+    assert!(desk.run(&["compare", "before", "./before"]).refusal(2).contains("are the same run"));
+    write(&nine("a", 1.0, 0), &desk, "copy");
+    assert!(desk.run(&["compare", "before", "copy"]).refusal(2).contains("name another run"), "a copy is the same");
+    write(&nine("a", 1.1, 0), &desk, "namesake");
+    let ran = desk.run(&["compare", "before", "namesake"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.err.contains("note: both runs are called a: the baseline is in before, the run in namesake"), "{ran:?}");
 }
 
 #[test]

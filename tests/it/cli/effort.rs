@@ -10,7 +10,7 @@ use super::{Desk, Ran, ran};
 fn what_no_run_can_go_by_is_refused_before_anything_is_started() {
     let desk = Desk::new();
     for (wrong, why) in [
-        (&["--time-limit", "30"][..], "'' in '30' is no unit known here; use one of ms, s, min, h"),
+        (&["--time-limit", "30"][..], "'30' has no unit; use one of ms, s, min, h"),
         (&["--time-limit", "0s"], "nothing can be done in no time"),
         (&["--time-limit", "soon"], "has no number in front"),
         (&["--build-timeout", "0 min"], "nothing can be done in no time"),
@@ -72,6 +72,33 @@ async fn a_precision_without_a_number_of_trials_has_thirty_as_the_most() {
     assert_eq!(ran.code, Some(3), "{ran:?}");
     let settings = record(&desk).run.settings;
     assert_eq!((settings.trials, settings.precision), (30, Some(0.05)));
+}
+
+/// A desk with two variants that are meant to fail, so that a failed build is complete.
+fn meant_to_fail() -> Desk {
+    let desk = library();
+    let other = "expect = \"build-failure\"\n\n[variants.other]\ndockerfile = \"Dockerfile\"\nexpect = \"build-failure\"\n";
+    desk.write("scenarios/tiny/scenario.toml", &super::scenario("tiny", other));
+    desk
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn variants_that_fail_as_they_are_meant_to_raise_no_code() {
+    let desk = meant_to_fail();
+    let ran = on_host(&desk, &["--engine", "host", "--trials", "1", "--builds", "cold", "--out", "run"]).await;
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert_eq!((record(&desk).run.state, record(&desk).trials.len()), (RunState::Complete, 2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_time_limit_too_short_for_one_iteration_exits_3_though_nothing_failed() {
+    let desk = meant_to_fail();
+    let ran = on_host(&desk, &["--engine", "host", "--time-limit", "1ms", "--trials", "3", "--builds", "cold", "--out", "run"]).await;
+    assert_eq!(ran.code, Some(3), "{ran:?}");
+    let record = record(&desk);
+    let stopped = record.run.stopped.as_ref().expect("a rule ended it");
+    assert_eq!((stopped.rule, stopped.iterations, record.trials.len()), (StopRule::TimeLimit, 0, 1));
+    assert_eq!(record.run.state, RunState::Interrupted);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -73,6 +73,33 @@ async fn a_failed_build_is_told_recorded_and_exits_3() {
     }
 }
 
+/// What a builder says of a build that speaks to the runner of a CI system.
+const COMMANDS: &str = "{\"stream\":\"::error::planted\\n##[add-path]/tmp\\n\"}\n{\"errorDetail\":{\"message\":\"failed ##[add-path]/tmp\"},\"error\":\"failed ##[add-path]/tmp\"}\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_build_says_is_no_command_to_a_ci_system() {
+    let desk = refusals::library();
+    let engine = engine(Answer::ok(COMMANDS));
+    let mut command = command(&desk, &engine, &["--seed", "1", "--shard", "1/1"]);
+    command.env("GITHUB_ACTIONS", "true");
+    let output = tokio::task::spawn_blocking(move || command.output().expect("the program starts")).await.expect("no panic");
+    let run = ran(&output, desk.path());
+    assert_eq!(run.code, Some(3), "{run:?}");
+    assert!(run.err.contains("failed ## [add-path]/tmp") && run.out.contains("failed ## [add-path]/tmp"), "it is told: {run:?}");
+    let of_record = |line: &[&str]| {
+        let output = desk.command(line).env("GITHUB_ACTIONS", "true").output().expect("the program starts");
+        ran(&output, desk.path())
+    };
+    let merged = of_record(&["merge", "run", "--out", "whole"]);
+    assert!(merged.code == Some(3) && merged.out.contains("failed ## [add-path]/tmp"), "{merged:?}");
+    for ran in [run, of_record(&["report", "run"]), merged] {
+        let told = format!("{}\n{}", ran.out, ran.err);
+        assert!(!told.contains("##[") && !told.lines().any(|line| line.trim_start().starts_with("::")), "{told}");
+    }
+    let elsewhere = desk.run(&["report", "run"]).data();
+    assert!(elsewhere.contains("failed ##[add-path]/tmp"), "where no runner reads, it is as it was: {elsewhere}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_engine_that_does_not_reach_the_registry_pushes_over_no_link_and_is_not_measured_without_it() {
     let desk = refusals::library();

@@ -22,6 +22,10 @@ fn the_schema_of_events_checked_in_is_that_of_the_type() {
         "schemas/doctor.schema.json",
         &(serde_json::to_string_pretty(&loadline::cli::doctor_schema()).expect("a schema is JSON") + "\n"),
     );
+    checked_in(
+        "schemas/list.schema.json",
+        &(serde_json::to_string_pretty(&loadline::cli::list_schema()).expect("a schema is JSON") + "\n"),
+    );
     checked_in("schemas/event.schema.json", &(serde_json::to_string_pretty(&event_schema()).expect("a schema is JSON") + "\n"));
 }
 

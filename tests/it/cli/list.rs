@@ -12,7 +12,7 @@ fn library() -> Desk {
         "scenarios/shop/multi.Dockerfile",
         "FROM golang:1.23 AS build\nRUN true\nFROM nowhere.example/base:1\nCOPY --from=build /a /a\n",
     );
-    let more = "\n[variants.multi]\ndockerfile = \"multi.Dockerfile\"\n\n[smoke]\nport = 80\npath = \"/health\"\n\n[[smoke.requests]]\npath = \"/items\"\n";
+    let more = "\n[variants.multi]\ndockerfile = \"multi.Dockerfile\"\n\n[smoke]\nport = 80\npath = \"/health\"\n\n[[smoke.requests]]\npath = \"/items\"\n\n[budgets.size]\nmeasure = \"transfer-size\"\nvariants = [\"multi\"]\nmax = \"25 MB\"\nmax-increase = \"1 %\"\n[budgets.layers]\nmax-layers = 12\n";
     desk.write("scenarios/shop/scenario.toml", &scenario("shop", more));
     desk.write("scenarios/bare/Dockerfile", SCRATCH);
     desk.write("scenarios/bare/scenario.toml", &scenario("bare", "\n[smoke]\nskip = \"it has no server\"\n"));
@@ -22,9 +22,9 @@ fn library() -> Desk {
 #[test]
 fn a_script_gets_one_line_for_each_variant_with_tabs_between_cells() {
     insta::assert_snapshot!(library().run(&["list"]).data().replace('\t', " | "), @r"
-    bare/small | single-stage | Dockerfile | no smoke check: it has no server | scratch alone | not needed
-    shop/small | single-stage | Dockerfile | verified by GET /health and 1 more | golang:1.23 | yes
-    shop/multi | multi-stage | multi.Dockerfile | verified by GET /health and 1 more | golang:1.23, nowhere.example/base:1 | not for nowhere.example/base:1
+    bare/small | single-stage | Dockerfile | no smoke check: it has no server | scratch alone | not needed | none
+    shop/small | single-stage | Dockerfile | verified by GET /health and 1 more | golang:1.23 | yes | 1
+    shop/multi | multi-stage | multi.Dockerfile | verified by GET /health and 1 more | golang:1.23, nowhere.example/base:1 | not for nowhere.example/base:1 | 3
     ");
 }
 
@@ -35,11 +35,22 @@ fn a_person_gets_columns_below_headings() {
     let output = command.env("TERM", "xterm").env("NO_COLOR", "1").output().expect("script is part of every Linux system");
     let text = super::ran(&output, desk.path()).out.replace('\r', "");
     insta::assert_snapshot!(text, @r"
-    VARIANT     KIND          DOCKERFILE        SMOKE CHECK                         BASES                                STAND-INS
-    bare/small  single-stage  Dockerfile        no smoke check: it has no server    scratch alone                        not needed
-    shop/small  single-stage  Dockerfile        verified by GET /health and 1 more  golang:1.23                          yes
-    shop/multi  multi-stage   multi.Dockerfile  verified by GET /health and 1 more  golang:1.23, nowhere.example/base:1  not for nowhere.example/base:1
+    VARIANT     KIND          DOCKERFILE        SMOKE CHECK                         BASES                                STAND-INS                       LIMITS
+    bare/small  single-stage  Dockerfile        no smoke check: it has no server    scratch alone                        not needed                      none
+    shop/small  single-stage  Dockerfile        verified by GET /health and 1 more  golang:1.23                          yes                             1
+    shop/multi  multi-stage   multi.Dockerfile  verified by GET /health and 1 more  golang:1.23, nowhere.example/base:1  not for nowhere.example/base:1  3
     ");
+}
+
+#[test]
+fn a_program_gets_the_same_as_json() {
+    let text = library().run(&["list", "--format", "json", "shop"]).data();
+    let list: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let limits: Vec<_> = list["variants"].as_array().expect("a list").iter().map(|variant| variant["limits"].as_u64()).collect();
+    assert_eq!((list["format_version"].as_u64(), limits), (Some(1), vec![Some(1), Some(3)]));
+    assert_eq!(list["variants"][1]["without_stand_in"], serde_json::json!(["nowhere.example/base:1"]));
+    let schema: serde_json::Value = serde_json::to_value(loadline::cli::list_schema()).expect("JSON");
+    assert!(jsonschema::is_valid(&schema, &list), "{text}");
 }
 
 #[test]
@@ -127,7 +138,7 @@ fn control_characters_of_a_file_are_shown_and_never_sent() {
     desk.write("scenarios/aa/scenario.toml", &scenario("aa", "\n[smoke]\nskip = \"\\u001b[2Jgone\\tand \\u0007\"\n"));
     let text = desk.run(&["list"]).data();
     assert!(text.contains("gone and") && !text.contains(['\x1b', '\x07']), "{text:?}");
-    assert_eq!(text.matches('\t').count(), 5, "{text:?}");
+    assert_eq!(text.matches('\t').count(), 6, "{text:?}");
     desk.write("scenarios/aa/scenario.toml", &scenario("aa", "\"\\u001b]0;title\\u0007\" = 1\n# \x1b[2J\n"));
     let text = desk.run(&["list"]).refusal(2);
     assert!(!text.contains(['\x1b', '\x07']), "{text:?}");

@@ -32,6 +32,7 @@ fn a_machine_without_any_engine_gets_the_cures_and_exit_4() {
         "stand-in bases",
         "base cache",
         "dead runs",
+        "defaults",
     ];
     assert_eq!(what, wanted);
     assert!(rows.contains("0 B in DESK/.cache/loadline"), "{rows}");

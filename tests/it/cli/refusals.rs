@@ -68,6 +68,7 @@ fn flags_of_the_private_engine_contradict_the_host_engine() {
     let desk = library();
     for flag in [
         ["--dockerd", "/usr/sbin/dockerd"],
+        ["--store", "classic"],
         ["--data-root", "disk"],
         ["--registry-mirror", "http://127.0.0.1:1"],
         ["--cpus", "0.5"],
@@ -80,6 +81,14 @@ fn flags_of_the_private_engine_contradict_the_host_engine() {
 }
 
 #[test]
+fn containerds_store_pushes_to_no_registry_of_the_users() {
+    let desk = library();
+    let text = desk.run(&["run", "--store", "containerd", "--registry", "127.0.0.1:1/sizes"]).refusal(2);
+    assert!(text.contains("--store containerd") && text.contains("no push to --registry 127.0.0.1:1/sizes but the first"), "{text}");
+    assert!(text.contains("leave out one of them") && !desk.path().join("results").exists(), "{text}");
+}
+
+#[test]
 fn a_limit_that_limits_nothing_or_is_none_is_refused() {
     let desk = library();
     for (flag, wrong, says) in [
@@ -88,7 +97,7 @@ fn a_limit_that_limits_nothing_or_is_none_is_refused() {
         ("--cpus", "NaN", "no number of processors from 0.1 to 1000"),
         ("--cpus", "two", "has no number in front"),
         ("--memory", "100 MB", "too little for an engine; give it 256.0 MB or more"),
-        ("--memory", "4", "is no unit known here"),
+        ("--memory", "4", "'4' has no unit; use one of B, kB"),
     ] {
         let text = desk.run(&["run", flag, wrong]).refusal(2);
         assert!(text.contains(says), "{flag} {wrong}: {text}");

@@ -42,6 +42,7 @@ fn beside_resume_every_other_setting_is_refused_by_its_name() {
         (&["go-api"][..], "[SCENARIO|PATH]"),
         (&["--variant", "x"], "--variant <GLOB>"),
         (&["--engine", "host"], "--engine <ENGINE>"),
+        (&["--store", "containerd"], "--store <STORE>"),
         (&["--bases", "hub"], "--bases <BASES>"),
         (&["--locked"], "--locked"),
         (&["--registry", "a/b"], "--registry"),
@@ -105,6 +106,9 @@ fn a_setting_of_another_version_is_refused_by_its_name() {
     write(&desk, "run", &stopped(|run| run.settings.builds.push("lukewarm".to_owned())));
     let text = desk.run(&["run", "--resume", "run"]).refusal(5);
     assert!(text.contains("the setting builds = lukewarm, which this version of loadline does not know"), "{text}");
+    write(&desk, "other", &stopped(|run| run.settings.store = Some("lukewarm".to_owned())));
+    let text = desk.run(&["run", "--resume", "other"]).refusal(5);
+    assert!(text.contains("the setting store = lukewarm, which this version of loadline does not know"), "{text}");
 }
 
 #[test]

@@ -54,11 +54,24 @@ fn every_format_is_printed_and_all_tells_of_calm_series_too() {
 }
 
 #[test]
+fn a_measure_has_one_limit() {
+    let desk = measured();
+    let limits = ["--limit", "transfer-size=7.5MB", "--limit", "layer-count=12", "--limit", "transfer-size=9MB"];
+    let text = desk.run(&[&["trend", "results"], &limits[..]].concat()).refusal(2);
+    assert_eq!(text, "error: --limit says twice what transfer-size may be; give each measure one limit\n");
+    desk.run(&[&["trend", "results"], &limits[..4]].concat()).data();
+}
+
+#[test]
 fn what_is_not_there_is_refused_with_what_is() {
     let desk = measured();
     assert!(desk.run(&["trend", "results", "--variant", "tiny"]).refusal(2).contains("it has go-api/multi, go-api/single"));
+    assert!(desk.run(&["trend", "results", "--baseline", "last-release"]).refusal(2).contains("is in no git repository"));
+    let made = std::process::Command::new("git").args(["init", "--quiet", "."]).current_dir(desk.path()).status();
+    assert!(made.is_ok_and(|status| status.success()));
     assert!(desk.run(&["trend", "results", "--baseline", "last-release"]).refusal(2).contains("git knows no tag"));
-    assert!(desk.run(&["trend", "results", "--measure", "size"]).refusal(2).contains("the measures are transfer-size"));
+    assert!(desk.run(&["trend", "results", "--measure", "size"]).refusal(2).contains("take one of transfer-size"));
+    assert!(desk.run(&["trend", "results", "--measure", "D2"]).refusal(2).contains("did you mean transfer-size?"));
     assert!(desk.run(&["trend", "nowhere"]).refusal(5).contains("nowhere"));
     desk.write("history.jsonl", "{}\n");
     assert!(desk.run(&["trend", "history.jsonl"]).refusal(5).contains("history.jsonl:1: is no line of a history"));

@@ -72,7 +72,10 @@ impl Sink for Kept {
 pub(super) struct Case {
     pub(super) folder: tempfile::TempDir,
     pub(super) builder: FakeEngine,
+    /// `None` makes the bench one of the user's own engine.
     pub(super) puller: Option<FakeEngine>,
+    /// Whether the puller is used.
+    pub(super) pulls: bool,
     pub(super) scenario: Scenario,
     pub(super) builds: Builds,
     pub(super) link: LinkProfile,
@@ -88,6 +91,8 @@ pub(super) struct Case {
     pub(super) settled: Settled,
     pub(super) skipped: BTreeMap<(usize, usize), String>,
     pub(super) unreachable: Option<String>,
+    /// Whether both engines have containerd's store.
+    pub(super) containerd_store: bool,
     pub(super) limits: Limits,
     pub(super) rules: StopRules,
     pub(super) trials: u32,
@@ -106,6 +111,7 @@ impl Case {
             folder,
             builder: FakeEngine::default(),
             puller: Some(FakeEngine::default()),
+            pulls: true,
             scenario,
             builds: Builds::default(),
             link: LinkProfile::Loopback,
@@ -117,6 +123,7 @@ impl Case {
             settled: Settled::default(),
             skipped: BTreeMap::new(),
             unreachable: None,
+            containerd_store: false,
             limits: Limits::default(),
             rules: StopRules::default(),
             trials: 1,
@@ -158,15 +165,20 @@ impl Case {
         if let Some(fetch) = self.fetch {
             self.builder.fetches(fetch);
         }
+        if self.containerd_store {
+            self.puller.iter().chain([&self.builder]).for_each(FakeEngine::keep_in_containerd);
+        }
         let isolated = self.puller.is_some();
         let keep = vec!["x".to_owned()];
         let bench = Bench {
             builder: self.builder.clone(),
-            puller: self.puller,
+            puller: self.puller.filter(|_| self.pulls),
             registry,
             link,
             downloads,
             isolated,
+            containerd_store: self.containerd_store,
+            base_mirror: None,
             network: RunNetwork::Host,
             keep,
             unreachable: self.unreachable,

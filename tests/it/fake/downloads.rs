@@ -57,6 +57,46 @@ async fn what_went_past_the_proxy_leaves_no_figure_and_a_warning_with_its_bytes(
     assert_eq!(good.download.and_then(|record| record.interfaces), Some(Fetch::bytes(BODY) + 100_000));
 }
 
+/// Whether a trial has a build time, or a part of one.
+fn is_timed(outcome: &TrialOutcome) -> bool {
+    outcome.observations.iter().any(|o| o.measure == Measure::BuildTime)
+}
+
+#[tokio::test]
+async fn a_build_that_is_not_known_to_have_kept_to_the_link_of_downloads_has_no_time_of_it() {
+    let link = || Some("100mbit,1ms".parse().expect("a link"));
+    let (mut case, _) = fetching(Fetch::bytes(BODY) + 100_000).await;
+    case.downloads = link();
+    let ran = case.run().await;
+    for outcome in &ran.outcomes {
+        assert_eq!(outcome.status, Status::Measured, "everything else is measured");
+        assert!(!is_timed(outcome) && warned(outcome, "build-time is not available: what the build fetched"), "{:?}", outcome.warnings);
+    }
+    let (mut case, _) = fetching(0).await;
+    case.downloads = link();
+    case.scenario.variants[1].build_args.insert("https_proxy".to_owned(), "http://mirror.example:3128".to_owned());
+    let ran = case.run().await;
+    assert!(is_timed(ran.outcome("good")) && !warned(ran.outcome("good"), "build-time"), "it was counted");
+    assert!(!is_timed(ran.outcome("odd")) && warned(ran.outcome("odd"), "the link of downloads"), "it was not led to the proxy");
+}
+
+#[tokio::test]
+async fn a_time_without_a_link_stays_although_the_build_went_past_the_proxy() {
+    let (case, _) = fetching(Fetch::bytes(BODY) + 100_000).await;
+    let ran = case.run().await;
+    assert!(is_timed(ran.outcome("good")) && downloaded(ran.outcome("good")).is_none());
+}
+
+#[tokio::test]
+async fn what_goes_on_when_the_build_has_ended_is_no_figure() {
+    let (case, fetch) = fetching(0).await;
+    fetch.leaves_one_open();
+    let ran = case.run().await;
+    let good = ran.outcome("good");
+    assert_eq!((&good.status, downloaded(good)), (&Status::Measured, None));
+    assert!(warned(good, "1 connection of the build to servers went on after it had ended"), "{:?}", good.warnings);
+}
+
 #[tokio::test]
 async fn without_counters_of_an_interface_there_is_no_figure() {
     let mut case = Case::new();

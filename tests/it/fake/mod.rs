@@ -8,4 +8,5 @@ mod resume;
 mod run;
 mod starts;
 mod stopping;
+mod stores;
 mod tryout;

@@ -188,6 +188,17 @@ async fn stopping_a_run_ends_the_trial_under_way_as_interrupted() {
 }
 
 #[tokio::test]
+async fn a_private_bench_that_is_to_pull_nothing_gives_every_other_figure_and_no_warning() {
+    let mut case = Case::new();
+    case.pulls = false;
+    let ran = case.run().await;
+    let outcome = ran.outcome("good");
+    assert_eq!((ran.status("good"), outcome.warnings.as_slice()), (&Status::Measured, [].as_slice()));
+    let has = |measure| outcome.observations.iter().any(|o| o.measure == measure);
+    assert!(has(Measure::PushTime) && has(Measure::TransferSize) && !has(Measure::PullTime));
+}
+
+#[tokio::test]
 async fn a_host_engine_is_never_pruned_and_says_that_it_cannot_show_a_cold_pull() {
     let mut case = Case::new();
     case.puller = None;

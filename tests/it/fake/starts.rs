@@ -1,6 +1,7 @@
 //! Starts after the smoke check, on a fake engine.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use loadline::measure::Measure;
 use loadline::record::{REPEATED, Status};
@@ -103,6 +104,36 @@ impl loadline::run::Sink for Again {
         assert_eq!((outcome.trial.cache_state.as_str(), outcome.starts.len()), ("cold", 1));
         Ok(())
     }
+}
+
+/// A case whose calls may take no longer than a second, in which the second start of an image hangs.
+fn hanging(odd: Behaviour) -> Case {
+    let mut case = case(2, odd);
+    case.limits.call = Duration::from_secs(1);
+    case
+}
+
+#[tokio::test]
+async fn the_container_of_a_start_that_takes_too_long_is_removed_by_its_name() {
+    let ran = hanging(Behaviour::StartHangs).run().await;
+    let reason = ran.status("odd").reason().unwrap_or_default();
+    assert_eq!((ran.status("odd").id(), reason), ("timed-out", "the container's start took longer than 1.00 s"));
+    assert_eq!((ran.builder.containers(), ran.status("good")), (0, &Status::Measured));
+}
+
+#[tokio::test]
+async fn a_container_that_cannot_be_removed_is_named_with_the_command_that_does() {
+    let ran = hanging(Behaviour::StartAndRemovalHang).run().await;
+    let reason = ran.status("odd").reason().unwrap_or_default();
+    assert_eq!((ran.status("odd").id(), ran.builder.containers()), ("timed-out", 1));
+    assert!(reason.starts_with("the container's start took longer than 1.00 s, and its container loadline-"), "{reason}");
+    assert!(reason.contains(": the container's removal took longer than 1.00 s; remove it with `docker rm --force loadline-"), "{reason}");
+}
+
+#[tokio::test]
+async fn a_start_time_counts_from_when_the_engine_was_asked_for_the_container_that_started() {
+    let ran = case(1, Behaviour::StartsLate).run().await;
+    assert!(ran.value("odd", Measure::StartTime) > 1_000.0 && ran.value("good", Measure::StartTime) < 1_000.0);
 }
 
 #[tokio::test]

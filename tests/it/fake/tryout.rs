@@ -39,6 +39,8 @@ impl Case {
             link: None,
             downloads: None,
             isolated: false,
+            containerd_store: false,
+            base_mirror: None,
             network: RunNetwork::Default,
             keep: Vec::new(),
             unreachable: None,

@@ -77,7 +77,14 @@ async fn built(docker: &Docker, request: BuildRequest) -> Solve {
 
 async fn started(docker: &Docker, image: &str) -> Container {
     docker
-        .start(&ContainerSpec { image: image.to_owned(), port: 8080, labels: BTreeMap::new(), env: BTreeMap::new(), command: None })
+        .start(&ContainerSpec {
+            image: image.to_owned(),
+            name: None,
+            port: 8080,
+            labels: BTreeMap::new(),
+            env: BTreeMap::new(),
+            command: None,
+        })
         .await
         .expect("it starts")
 }

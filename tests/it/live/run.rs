@@ -17,5 +17,6 @@ mod outages;
 mod resume;
 mod signals;
 mod starts;
+mod stores;
 mod updates;
 mod users_engine;

@@ -91,7 +91,9 @@ fn a_time_fails_or_passes_by_its_whole_interval_and_is_undecided_between() {
     assert_eq!(held(&run, None, &max(Measure::BuildTime, "900 ms")).outcome.id(), "fail");
     assert!(why(&run, None, &max(Measure::BuildTime, "1250 ms")).starts_with("undecided: its interval (94 %) lies on both sides"));
     let few = self::run(&FIVE[..4]);
-    assert_eq!(why(&few, None, &max(Measure::BuildTime, "1 ms")), "undecided: a verdict on a time needs 5 values: there are 4");
+    let told = |there: &str| format!("undecided: a verdict on a time needs 5 values: there {there}; measure with --trials 5 or more");
+    assert_eq!(why(&few, None, &max(Measure::BuildTime, "1 ms")), told("are 4"));
+    assert_eq!(why(&self::run(&FIVE[..1]), None, &max(Measure::BuildTime, "1 ms")), told("is 1"));
 }
 
 #[test]
@@ -131,7 +133,8 @@ fn a_time_has_grown_only_where_the_interval_of_its_change_says_so() {
     assert_eq!(word(&slower(1.1), Some(&old), &limit), "undecided");
     assert_eq!(word(&slower(1.3), Some(&old), &limit), "fail");
     assert_eq!(word(&slower(1.3), Some(&old), &more(Measure::BuildTime, "+1 s")), "pass");
-    let few = "undecided: a verdict on a change of times needs 7 values a side: there are 5 and 7";
+    let few =
+        "undecided: a verdict on a change of times needs 7 values a side: there are 5 and 7; measure both runs with --trials 7 or more";
     assert_eq!(why(&slower(1.3), Some(&run(&FIVE)), &limit), few);
 }
 
@@ -216,6 +219,9 @@ fn what_a_limit_does_not_ask_of_this_run_is_skipped_with_the_reason() {
     let mut link = max(Measure::PullTime, "1 h");
     link.link = Some("20mbit,30ms".to_owned());
     assert_eq!(why(&run, None, &link), "skip: it is for the link 20mbit,30ms, and the run had loopback");
+    let mut pulled_nothing = run.clone();
+    pulled_nothing.run.settings.no_pull = true;
+    assert_eq!(why(&pulled_nothing, None, &max(Measure::PullTime, "1 h")), "skip: the run was to pull nothing (--no-pull)");
     let mut gone = max(Measure::LiveSize, "1 GB");
     gone.variants = vec!["alpine".to_owned()];
     assert_eq!(why(&run, None, &gone), "skip: this run did not plan the variant");
@@ -241,11 +247,26 @@ fn an_update_is_held_by_the_definition_that_the_budget_names() {
 fn without_budgets_d3_may_grow_by_one_per_cent() {
     let old = run(&FIVE);
     let new = with(&old, Measure::UncompressedSize, |bytes| bytes * 1.5);
-    let usual = usual_budgets(&new);
-    let evaluation = check(&new, Some(&old), BudgetSource::Usual, &usual);
+    let usual = usual_budgets(&new, &old);
+    let evaluation = check(&new, Some(&old), BudgetSource::Usual { own: Vec::new() }, &usual);
     let outcomes: Vec<_> = evaluation.checks.iter().map(|check| (check.variant.as_str(), check.outcome.id())).collect();
     assert_eq!(outcomes, [("single", "pass"), ("multi", "fail")]);
     assert!(usual.iter().all(|budget| budget.problem().is_none()));
+}
+
+#[test]
+fn a_variant_that_vanished_is_unmeasured_without_budgets_too() {
+    let old = run(&FIVE);
+    let mut new = old.clone();
+    new.run.plan.retain(|planned| planned.variant != "multi");
+    new.trials.retain(|outcome| outcome.trial.variant != "multi");
+    let held = |new: &Record| check(new, Some(&old), BudgetSource::Usual { own: Vec::new() }, &usual_budgets(new, &old));
+    let evaluation = held(&new);
+    let outcomes: Vec<_> = evaluation.checks.iter().map(|check| (check.variant.as_str(), check.outcome.id())).collect();
+    assert_eq!((outcomes, evaluation.ruling()), (vec![("single", "pass"), ("multi", "unmeasured")], Ruling::Incomplete));
+    new.run.settings.variants = vec!["single".to_owned()];
+    let evaluation = held(&new);
+    assert_eq!((evaluation.checks[1].outcome.id(), evaluation.ruling()), ("skip", Ruling::Passed), "it was left out on purpose");
 }
 
 #[test]
@@ -257,7 +278,7 @@ fn a_limit_that_the_run_has_looser_than_the_one_it_is_held_to_is_told() {
     };
     let mut run = run(&FIVE);
     run.run.budgets = vec![limits("30 kB", "1 %")];
-    let files = BudgetSource::Files { paths: vec!["base".to_owned()] };
+    let files = BudgetSource::Files { paths: vec!["base".to_owned()], own: Vec::new() };
     let looser = |held: &Budget| check(&run, None, files.clone(), std::slice::from_ref(held)).loosened;
     assert_eq!(looser(&limits("30 kB", "2 %")), []);
     let [size] = looser(&limits("25 kB", "1 %")).try_into().expect("one is looser");
@@ -265,8 +286,57 @@ fn a_limit_that_the_run_has_looser_than_the_one_it_is_held_to_is_told() {
     let renamed = Budget { name: "other".to_owned(), ..limits("30 kB", "1 %") };
     assert_eq!(looser(&renamed).len(), 2, "both limits are gone");
     let widened = Budget { variants: vec!["multi".to_owned(), "single".to_owned()], ..limits("30 kB", "1 %") };
-    assert!(looser(&widened).iter().all(|loosened| loosened.after.is_none()), "one variant is left out");
+    let elsewhere = looser(&widened);
+    assert!(elsewhere.len() == 2 && elsewhere.iter().all(|loosened| loosened.after.is_none()), "one variant is left out");
+    assert_eq!(elsewhere[0].about.as_deref(), Some("multi alone"));
+    let warm = Budget { cache_state: "warm".to_owned(), ..limits("30 kB", "1 %") };
+    assert_eq!(looser(&warm)[0].about.as_deref(), Some("uncompressed-size, cold"));
+    let mut linked = run.clone();
+    linked.run.budgets[0].link = Some("lan".to_owned());
+    let found = check(&linked, None, files.clone(), &[limits("30 kB", "1 %")]).loosened;
+    assert_eq!(found[0].about.as_deref(), Some("the link lan alone"));
     assert_eq!(check(&run, None, BudgetSource::Record, &[limits("25 kB", "1 %")]).loosened, []);
+}
+
+#[test]
+fn budgets_of_a_run_that_has_to_keep_others_are_named() {
+    let mut run = run(&FIVE);
+    let named = |name: &str| Budget { name: name.to_owned(), ..max(Measure::UncompressedSize, "1 GB") };
+    run.run.budgets = vec![named("kept"), named("own")];
+    let files = BudgetSource::Files { paths: vec!["base".to_owned()], own: Vec::new() };
+    let evaluation = check(&run, None, files, &[named("kept")]);
+    let unheld: Vec<_> = evaluation.unheld.iter().map(|unheld| unheld.budget.as_str()).collect();
+    assert_eq!(unheld, ["own"]);
+    assert!(check_text(&evaluation).contains("\nnot held       go-api/own: the run's own budget; the files of --budgets know go-api"));
+    assert_eq!(check(&run, None, BudgetSource::Record, &run.run.budgets.clone()).unheld, []);
+}
+
+#[test]
+fn what_did_not_grow_explains_no_growth() {
+    let layer = |before, after| LayerGrowth { dockerfile_line: None, created_by: Some("COPY . .".to_owned()), before, after };
+    let file = FileGrowth { path: "/app".to_owned(), before: Some(1), after: Some(6), dockerfile_line: None };
+    let layers = vec![layer(Some(9), Some(9)), layer(Some(1), Some(6)), layer(None, Some(0))];
+    let growth = Growth { total: 5, layers: layers.clone(), files: vec![file], ..Growth::default() };
+    let of = |measure| growth.clone().of(measure);
+    assert_eq!(of(Measure::TransferSize).layers, layers[1..], "one was built anew");
+    let counted = of(Measure::LayerCount);
+    assert_eq!((counted.layers, counted.files), (layers[2..].to_vec(), Vec::new()), "one is new");
+    let mut evaluation = evaluation(&["fail"]);
+    evaluation.checks[0].growth = Some(Growth { base: Some(0), app: Some(0), ..Growth::default() });
+    assert!(check_text(&evaluation).contains("grew: the uncompressed size (D3) is the same\n"), "no list of nothing");
+}
+
+#[test]
+fn limits_that_are_skipped_for_one_reason_are_one_line() {
+    let text = check_text(&evaluation(&["skip", "pass", "skip"]));
+    assert!(text.contains("\nskip           2 limits of go-api/multi: so\n") && text.matches("\nskip").count() == 1, "{text}");
+}
+
+#[test]
+fn figures_that_would_look_equal_are_told_to_the_last_byte() {
+    let mut evaluation = evaluation(&["pass"]);
+    (evaluation.checks[0].actual, evaluation.checks[0].allowed) = (Some(3_100_001.0), Some(3_100_002.0));
+    assert!(check_text(&evaluation).contains(": 3.1 MB (3100001 B) of 3.1 MB (3100002 B)\n"));
 }
 
 fn evaluation(words: &[&str]) -> Evaluation {
@@ -281,7 +351,7 @@ fn evaluation(words: &[&str]) -> Evaluation {
     };
     let template = held(&run(&FIVE), None, &max(Measure::LiveSize, "1 GB"));
     let checks = words.iter().map(|word| Check { outcome: outcome(word), ..template.clone() }).collect();
-    Evaluation { run: "run".to_owned(), baseline: None, source: BudgetSource::Record, checks, loosened: Vec::new() }
+    Evaluation { run: "run".to_owned(), baseline: None, source: BudgetSource::Record, checks, loosened: Vec::new(), unheld: Vec::new() }
 }
 
 #[test]
@@ -318,7 +388,7 @@ fn of_every_kind() -> Evaluation {
         named("share", 32, ratio(Measure::LiveSize, "5 %")),
     ];
     new.run.budgets = vec![named("layers", 17, max(Measure::LayerCount, "20"))];
-    let source = BudgetSource::Files { paths: vec!["base/scenario.toml".to_owned()] };
+    let source = BudgetSource::Files { paths: vec!["base/scenario.toml".to_owned()], own: Vec::new() };
     let mut evaluation = check(&new, Some(&old), source, &budgets);
     let failed = evaluation.checks.iter_mut().find(|check| check.budget == "growth" && check.outcome.id() == "fail").expect("it grew");
     failed.growth = Some(Growth {

@@ -3,7 +3,7 @@
 use loadline::image::{LayerFile, LayerWeight};
 use loadline::judge::{ChangeVerdict, Changes, FigureChange, Question, changes, changes_between, growth};
 use loadline::measure::Measure;
-use loadline::record::{Record, Status};
+use loadline::record::{Record, RunState, Status};
 use loadline::report::{changes_csv, changes_json, changes_markdown, changes_schema, changes_terminal};
 
 use crate::support::checked_in;
@@ -41,8 +41,8 @@ fn figure<'a>(changes: &'a Changes, variant: &str, measure: Measure) -> &'a Figu
 
 fn condition(figure: &FigureChange) -> &str {
     match &figure.verdict {
-        ChangeVerdict::NotComparable { condition } => condition,
-        verdict => panic!("not comparable was expected, not {verdict:?}"),
+        ChangeVerdict::Lost { condition } | ChangeVerdict::NotComparable { condition } => condition,
+        verdict => panic!("no verdict was expected, not {verdict:?}"),
     }
 }
 
@@ -83,6 +83,39 @@ fn a_base_that_moved_is_told_and_stands_in_nobodys_way() {
 }
 
 #[test]
+fn a_base_that_took_the_place_of_scratch_is_told_and_so_is_the_way_back() {
+    let bare = |id: &str| {
+        let mut record = nine(id, 1.0, 0);
+        record.run.plan.iter_mut().filter(|p| p.variant == "multi").for_each(|p| p.bases.clear());
+        record
+    };
+    let told = |before: &Record, after: &Record| {
+        let found = changes(before, after, &Question::default());
+        let multi = found.variants.into_iter().find(|v| v.after == "multi").expect("it is compared");
+        multi.bases.into_iter().map(|b| (b.name, b.before.is_some(), b.after.is_some())).collect::<Vec<_>>()
+    };
+    let golang = || "golang:1.23".to_owned();
+    assert_eq!(told(&bare("a"), &nine("b", 1.0, 0)), [(golang(), false, true)]);
+    assert_eq!(told(&nine("a", 1.0, 0), &bare("b")), [(golang(), true, false)]);
+    assert_eq!(told(&bare("a"), &bare("b")), []);
+    let text = changes_terminal(&changes(&bare("a"), &nine("b", 1.0, 0), &Question::default()), false, 120);
+    assert!(text.contains("golang:1.23: none → sha256:a1a1a1a1a1a1"), "{text}");
+}
+
+#[test]
+fn nothing_is_said_of_files_beside_a_record_of_a_format_that_lists_none() {
+    let mut older = nine("a", 1.0, 0);
+    older.run.format_version.minor = 4;
+    older.trials.iter_mut().filter_map(|o| o.weighing.as_mut()).flat_map(|w| &mut w.layers).for_each(|layer| layer.biggest.clear());
+    let newer = nine("b", 1.0, 4_096);
+    for (before, after) in [(&older, &newer), (&newer, &older)] {
+        let growth = growth(before, after, "go-api", "multi").expect("both are weighed");
+        assert!(growth.files.is_empty() && growth.layers.len() == 1, "{growth:?}");
+    }
+    assert!(!changes_terminal(&changes(&older, &newer, &Question::default()), true, 120).contains("/app/server"));
+}
+
+#[test]
 fn times_of_another_host_are_not_compared_and_bytes_are() {
     let mut elsewhere = nine("b", 1.0, 0);
     elsewhere.run.conditions.host = "another".to_owned();
@@ -109,10 +142,65 @@ fn a_figure_of_a_variant_that_broke_is_lost() {
     let found = changes(&nine("a", 1.0, 0), &broken, &Question::default());
     assert!(found.has_lost() && !found.has_regressed());
     assert!(condition(figure(&found, "multi", Measure::BuildTime)).contains("build-failed: no such file"));
+    let tally = found.tally();
+    assert!(tally.lost > 9 && tally.not_comparable == 0, "{tally:?}");
+    let text = changes_terminal(&found, false, 120);
+    assert!(text.contains(&format!("0 improved, {} lost,", tally.lost)) && text.contains("\nLost:\n"), "{text}");
     let mut removed = nine("b", 1.0, 0);
     removed.trials.retain(|o| o.trial.variant != "multi");
     removed.run.plan.retain(|p| p.variant != "multi");
     assert!(!changes(&nine("a", 1.0, 0), &removed, &Question::default()).has_lost(), "nobody planned it");
+}
+
+#[test]
+fn trials_that_one_side_lacks_are_told_above_the_figures() {
+    let (whole, mut short) = (nine("a", 1.0, 0), nine("b", 1.0, 0));
+    let at = short.trials.iter().position(|o| o.trial.variant == "multi").expect("a trial");
+    short.trials[at] = failed("go-api", "multi", Status::SmokeFailed { reason: "status 500".to_owned() });
+    let found = changes(&whole, &short, &Question::default());
+    assert!(found.lacks_trials() && !found.has_lost() && !found.has_regressed());
+    let warning =
+        "\nwarning: this run lacks trials of go-api/multi: smoke-failed: status 500; its figures are of the trials that there are\n";
+    assert!(changes_terminal(&found, false, 120).contains(warning));
+    assert!(changes_markdown(&found, false).contains("> **Warning**: this run lacks trials of go-api/multi"));
+    let back = changes(&short, &whole, &Question::default());
+    assert!(!back.lacks_trials() && changes_terminal(&back, false, 120).contains("the baseline lacks trials of go-api/multi"));
+    let mut cut = nine("c", 1.0, 0);
+    cut.run.settings.trials = 9;
+    cut.trials.pop();
+    assert!(changes_terminal(&changes(&whole, &cut, &Question::default()), false, 120).contains("multi: 8 of 9 trials have an outcome"));
+    let mut ended = nine("d", 1.0, 0);
+    ended.run.state = RunState::Interrupted;
+    let found = changes(&whole, &ended, &Question::default());
+    assert!(found.lacks_trials() && changes_terminal(&found, false, 120).contains("this run: the run did not come to its end"));
+    let variants = changes_between(&short, "go-api", ("single", "multi"), &Question::default());
+    assert!(changes_terminal(&variants, false, 120).contains("the second variant lacks trials of go-api/multi"));
+}
+
+#[test]
+fn every_figure_for_programs_has_what_the_schema_requires() {
+    let mut broken = nine("b", 1.1, 0);
+    broken.trials.retain(|o| o.trial.variant != "multi");
+    let text = changes_json(&changes(&nine("a", 1.0, 0), &broken, &Question::default())).expect("JSON");
+    let document: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let schema = serde_json::to_value(changes_schema()).expect("a schema is JSON");
+    let required = |name: &str| schema["$defs"][name]["required"].as_array().expect("a list").clone();
+    let has = |value: &serde_json::Value, name: &str| required(name).iter().all(|key| value.get(key.as_str().expect("a key")).is_some());
+    let figures: Vec<_> =
+        document["variants"].as_array().expect("a list").iter().filter_map(|v| v["figures"].as_array()).flatten().collect();
+    assert!(figures.iter().any(|figure| figure["verdict"] == "lost") && figures.iter().any(|figure| figure["verdict"] == "equal"));
+    assert!(figures.iter().all(|figure| has(figure, "FigureChange")), "{:?}", required("FigureChange"));
+    assert!(document["missing"].as_array().is_some_and(|all| all.len() == 1 && has(&all[0], "MissingTrials")), "{}", document["missing"]);
+    assert!(has(&document["totals"], "Tally"));
+}
+
+#[test]
+fn a_variant_that_one_plan_lacks_is_named_with_its_scenario() {
+    let mut removed = nine("b", 1.0, 0);
+    removed.trials.retain(|o| o.trial.variant != "multi");
+    removed.run.plan.retain(|p| p.variant != "multi");
+    let found = changes(&nine("a", 1.0, 0), &removed, &Question::default());
+    assert_eq!(condition(figure(&found, "multi", Measure::LiveSize)), "this run did not plan the variant go-api/multi");
 }
 
 #[test]

@@ -57,6 +57,30 @@ fn a_figure_without_two_counts_that_agree_is_refused() {
     assert!(refusal(&record).is_some_and(|text| text.contains("nothing that it was counted by")));
 }
 
+/// What is said of `record` when it is read again.
+fn read_again(record: &Record) -> Result<(), String> {
+    Record::new(record.run.clone(), record.trials.clone()).map(drop).map_err(|error| error.to_string())
+}
+
+#[test]
+fn a_build_time_over_a_link_that_the_build_is_not_known_to_have_kept_to_is_refused() {
+    let mut record = go_api();
+    with_download(&mut record, 70_000_000, 71_000_000, None);
+    assert_eq!(read_again(&record), Ok(()));
+    for bypassed in [true, false] {
+        let mut record = record.clone();
+        let first = &mut record.trials[0];
+        first.download = first.download.map(|counts| DownloadRecord { interfaces: Some(90_000_000), ..counts }).filter(|_| bypassed);
+        let refused = read_again(&record).expect_err("it is not known");
+        assert!(refused.contains("not known to have kept to the link 20mbit,30ms"), "{refused}");
+        record.run.conditions.download_link = Some("loopback".to_owned());
+        assert_eq!(read_again(&record), Ok(()), "counting alone shapes nothing");
+        record.run.conditions.download_link = Some("20mbit,30ms".to_owned());
+        record.trials[0].observations.retain(|o| o.measure != Measure::BuildTime);
+        assert_eq!(read_again(&record), Ok(()), "without the time nothing is claimed");
+    }
+}
+
 #[test]
 fn counts_that_do_not_agree_are_kept_without_a_figure() {
     let mut record = go_api();

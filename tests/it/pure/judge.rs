@@ -69,6 +69,21 @@ fn times_over_another_link_are_not_compared_and_bytes_are() {
 }
 
 #[test]
+fn with_another_store_the_content_of_layers_is_compared_and_neither_their_compression_nor_times() {
+    let mut containerd = go_api();
+    let conditions = &mut containerd.run.conditions;
+    "overlayfs".clone_into(&mut conditions.store);
+    "dockerd 20.10.24, gzip as stored".clone_into(&mut conditions.compressor);
+    let comparison = compare(&go_api(), &containerd);
+    for measure in [Measure::TransferSize, Measure::LayerTransferSize, Measure::BuildTime, Measure::PushTime, Measure::ReportedSize] {
+        assert!(condition(figure(&comparison, "multi", measure)).contains(" differs: "), "{}", measure.id());
+    }
+    for measure in [Measure::UncompressedSize, Measure::LayerCount] {
+        assert_eq!(figure(&comparison, "multi", measure).verdict, Verdict::Reproduced, "{}", measure.id());
+    }
+}
+
+#[test]
 fn a_computed_transfer_size_is_never_compared_with_a_pushed_one() {
     let mut computed = go_api();
     for observation in computed.trials.iter_mut().flat_map(|outcome| &mut outcome.observations) {

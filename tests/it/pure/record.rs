@@ -167,6 +167,15 @@ fn a_folder_without_a_record_says_so() {
 }
 
 #[test]
+fn a_run_without_its_trials_is_told_that_they_are_not_there() {
+    let folder = folder();
+    write(&go_api(), folder.path());
+    fs::remove_file(folder.path().join("trials.jsonl")).expect("it was there");
+    let refusal = refusal(folder.path());
+    assert!(refusal.contains("trials.jsonl; it is not there: correct the path, or restore the file"), "{refusal}");
+}
+
+#[test]
 fn a_newer_major_version_is_refused_with_both_versions() {
     let folder = folder();
     fs::write(folder.path().join("run.json"), r#"{"format_version":{"major":2,"minor":7},"all":"new"}"#).expect("a file");
@@ -216,7 +225,7 @@ fn a_links_figures_are_read_and_refused_where_the_last_byte_comes_before_the_fir
     let link = record.trials[0].push.as_ref().and_then(|push| push.link).expect("the push has a link");
     assert_eq!((link.seconds().to_bits(), link.bytes_up, link.bytes_down), (0.75_f64.to_bits(), 7, 8));
     assert_eq!(record.trials[0].pull.as_ref().and_then(|pull| pull.link), None);
-    assert!(refusal(with_last(0.25).path()).contains("a push or a pull has a time that nothing takes"));
+    assert!(refusal(with_last(0.25).path()).contains("a push or a pull has a time of -0.25 s, which nothing takes"));
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::support::records::{change, go_api};
 #[path = "../../../benches/reproduce/request.rs"]
 mod request;
 
-use request::{Request, code};
+use request::{Part, Request, code};
 
 fn parsed(arguments: &[&str]) -> Result<Request, String> {
     Request::parse(arguments.iter().map(|a| (*a).to_owned()))
@@ -48,6 +48,14 @@ fn cargo_bench_measures_and_cargo_test_does_not() {
     let narrow = parsed(&["go-api", "--quick", "--bench"]).expect("a request");
     assert!(narrow.quick && narrow.measure && narrow.scenarios == ["go-api"]);
     assert!(parsed(&["--fast"]).expect_err("no such option").contains("--fast"));
+    assert!(parsed(&["--engine-root"]).expect_err("no folder").contains("names no folder"));
+}
+
+#[test]
+fn a_run_of_another_engine_is_repeated_with_the_root_that_is_named() {
+    let request = parsed(&["go-api", "--engine-root", "/engines/forky"]).expect("a request");
+    let baseline = request.of(&five_apps()).expect("it is published");
+    assert!(request.arguments(&baseline, None).contains(&"--engine-root=/engines/forky".to_owned()));
 }
 
 #[test]
@@ -60,15 +68,23 @@ fn a_scenario_that_is_not_published_is_named_beside_those_that_are() {
 fn one_scenario_of_many_is_repeated_as_it_was_measured() {
     let request = parsed(&["node-api"]).expect("a request");
     let baseline = request.of(&five_apps()).expect("it is published");
-    assert!(baseline.trials.iter().all(|o| o.trial.scenario == "node-api") && baseline.trials.len() == 9);
+    assert!(baseline.trials.iter().all(|o| o.trial.scenario == "node-api") && baseline.trials.len() == 6);
     let arguments = request.arguments(&baseline, None).join(" ");
     assert_eq!(
         arguments,
-        "run node-api --variant=node-api/single --variant=node-api/multi --variant=node-api/alpine --builds=cold --trials=3 --starts=0 --engine=private --bases=stand-in"
+        "run --no-config node-api --variant=node-api/single --variant=node-api/multi --builds=cold --trials=3 --starts=0 --engine=private --bases=stand-in --no-pull"
     );
+    let all = Request { part: Part::All, ..request.clone() };
+    let baseline = all.of(&five_apps()).expect("it is published");
+    assert_eq!(baseline.trials.len(), 9);
+    let arguments = all.arguments(&baseline, None).join(" ");
+    assert!(arguments.contains("--variant=node-api/alpine") && !arguments.contains("--no-pull"), "{arguments}");
     let mut over_a_link = baseline.clone();
     over_a_link.run.settings.link = Some("20mbit,30ms".to_owned());
     assert!(request.arguments(&over_a_link, None).contains(&"--link=20mbit,30ms".to_owned()), "times over another link say nothing");
+    let mut with_another_store = baseline.clone();
+    with_another_store.run.settings.store = Some("containerd".to_owned());
+    assert!(request.arguments(&with_another_store, None).contains(&"--store=containerd".to_owned()), "nor do those with another store");
     let quick = Request { quick: true, ..request.clone() };
     assert!(quick.arguments(&baseline, None).contains(&"--trials=1".to_owned()));
     assert!(quick.arguments(&baseline, Some("7".to_owned())).contains(&"--trials=7".to_owned()), "what is said outright wins");

@@ -14,6 +14,8 @@ use proptest::prelude::*;
 use crate::support::records::{change, go_api};
 use crate::support::{chain, checked_in};
 
+mod causes;
+
 /// Run number `n` of a history, one a day: its own id, start, seed and commit.
 fn run(n: u32) -> Record {
     let mut record = go_api();
@@ -219,6 +221,22 @@ fn lines_in_any_order_and_twice_are_the_same_history() {
 }
 
 #[test]
+fn of_a_run_that_two_versions_describe_the_later_one_counts_in_any_order() {
+    let (_folder, runs, path) = stored(1);
+    append_to_history(&path, &runs).expect("it is added");
+    let text = fs::read_to_string(&path).expect("text");
+    let (first, rest) = text.split_once('\n').expect("lines");
+    let later = first.replacen("\"minor\":0", "\"minor\":7", 1).replacen("\"tool_version\":\"0.1.0\"", "\"tool_version\":\"9\"", 1);
+    let read = |lines: [&str; 3]| History::from_lines(Path::new("h"), lines.join("\n").as_bytes());
+    let [one, two] = [[first, &later, rest], [&later, first, rest]].map(|lines| read(lines).expect("it reads"));
+    assert_eq!((&one, one.runs[0].tool_version.as_str()), (&two, "9"));
+    let other = first.replacen("\"tool_version\":\"0.1.0\"", "\"tool_version\":\"8\"", 1);
+    for lines in [[first, &later, &other], [first, &other, &later], [&later, first, &other]] {
+        assert!(read(lines).is_err(), "two lines of one version contradict each other");
+    }
+}
+
+#[test]
 fn a_torn_last_line_is_left_out_with_a_warning_and_completed_by_adding_again() {
     let (_folder, runs, path) = stored(2);
     append_to_history(&path, &runs).expect("it is added");
@@ -274,6 +292,28 @@ fn a_run_that_has_not_ended_is_not_kept() {
     runs.push(open);
     assert!(matches!(append_to_history(&path, &runs), Err(HistoryError::NotEnded { .. })));
     assert!(!path.exists(), "nothing was begun");
+}
+
+#[test]
+fn a_line_that_could_not_be_read_back_is_not_written() {
+    let (folder, mut runs, path) = stored(1);
+    append_to_history(&path, &runs).expect("it is added");
+    let before = fs::read(&path).expect("bytes");
+    let mut wide = run(5);
+    let base = wide.run.conditions.bases["golang:1.23"].clone();
+    wide.run.conditions.bases.extend((0..40_000).map(|n| (format!("registry.example/base-{n}:1"), base.clone())));
+    runs.push(folder.path().join("run-5"));
+    store(&wide, &runs[1]);
+    let refused = append_to_history(&path, &runs).expect_err("it is refused");
+    assert!(matches!(refused, HistoryError::LongLine { limit: 4_194_304, .. }), "{refused}");
+    for told in ["run-5 was not added", "no line of more than 4194304 is read", "measure fewer scenarios"] {
+        assert!(refused.to_string().contains(told), "{told} in {refused}");
+    }
+    assert_eq!(fs::read(&path).expect("bytes"), before, "nothing was added");
+    let other = folder.path().join("other.jsonl");
+    assert!(append_to_history(&other, &runs[1..]).is_err() && !other.exists(), "nothing was begun");
+    let both = History::read(&[path, runs.remove(1)]).expect("the cure holds");
+    assert_eq!(both.runs.len(), 2);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::process::{Command, Output};
 use tempfile::TempDir;
 
 /// Stands for loadline: `run` and `merge` leave a record, `check` prints its format, and each ends with the code of its variable.
+/// With `LOADLINE_NO_BUDGETS` the run has none, so that `check` without a baseline and further budgets refuses it.
 const LOADLINE: &str = r#"#!/bin/bash
 printf '%s: loadline %s\n' "${PWD##*/}" "$*" >>"$LOADLINE_CALLS"
 out=
@@ -18,13 +19,14 @@ case $1 in
   run) record; echo '::error::said by a build'; exit "${LOADLINE_RUN_CODE:-0}" ;;
   merge) record; exit "${LOADLINE_RUN_CODE:-0}" ;;
   check)
+    if [ -n "$LOADLINE_NO_BUDGETS" ] && [[ "$*" != *--b* ]]; then echo 'error: there is nothing to hold the run to' >&2; exit 2; fi
     case $last in
       comment) printf '<!-- loadline -->\n## loadline: fine\n' ;;
       github-outputs) echo 'verdict=pass' ;;
       *) echo "format $last" ;;
     esac
     exit "${LOADLINE_CHECK_CODE:-0}" ;;
-  history) echo "$4" >>"$3" ;;
+  history) echo "$5" >>"$4" ;;
   trend) echo '# Trend' ;;
 esac
 "#;

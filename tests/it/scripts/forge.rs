@@ -43,6 +43,21 @@ fn what_is_no_number_of_a_pull_request_is_refused() {
 }
 
 #[test]
+fn a_run_that_ended_before_its_verdict_is_told_where_to_look() {
+    let desk = Desk::new();
+    let variables = [("FOLDER", "artifact"), ("HEAD_SHA", HEAD), ("GITHUB_REPOSITORY", "me/app"), ("GH_TOKEN", "t"), ("FAKE_HEAD", HEAD)];
+    for there in ["", "number"] {
+        if !there.is_empty() {
+            desk.write(&format!("artifact/{there}"), "7\n");
+        }
+        let ran = desk.run("comment.sh", &variables, &[]);
+        assert_eq!(ran.code, Some(2), "{}", ran.err);
+        assert!(ran.err.contains("see why in the log of the job that measures"), "{}", ran.err);
+        assert!(!desk.calls().contains("--method"), "{}", desk.calls());
+    }
+}
+
+#[test]
 fn another_ones_pull_request_gets_no_comment() {
     let desk = Desk::new();
     let ran = commented(&desk, "8", MARKER, &[("FAKE_HEAD", "fedcba9876543210fedcba9876543210fedcba98")]);
@@ -97,16 +112,29 @@ fn issue(desk: &Desk, verdict: &str, found: &str) -> Ran {
 #[test]
 fn there_is_one_issue_as_long_as_something_is_wrong() {
     let cases = [
-        ("fail", "", "--method POST repos/me/app/issues --input", Value::Null),
-        ("incomplete", "12\n13\n", "--method PATCH repos/me/app/issues/12 --input", "open".into()),
-        ("pass", "12", "--method PATCH repos/me/app/issues/12 --input", "closed".into()),
+        ("fail", "", "--method POST repos/me/app/issues --input", Value::Null, "Container images exceed their budgets".into()),
+        (
+            "incomplete",
+            "12\n13\n",
+            "--method PATCH repos/me/app/issues/12 --input",
+            "open".into(),
+            "Container images could not be held to all of their budgets".into(),
+        ),
+        (
+            "nothing-checked",
+            "",
+            "--method POST repos/me/app/issues --input",
+            Value::Null,
+            "Container images are held to no budget yet".into(),
+        ),
+        ("pass", "12", "--method PATCH repos/me/app/issues/12 --input", "closed".into(), Value::Null),
     ];
-    for (verdict, found, call, state) in cases {
+    for (verdict, found, call, state, title) in cases {
         let desk = Desk::new();
         let ran = issue(&desk, verdict, found);
         assert_eq!(ran.code, Some(0), "{}", ran.err);
         assert!(desk.calls().contains(call), "{verdict}: {}", desk.calls());
-        assert_eq!(body(&desk)["state"], state);
+        assert_eq!((&body(&desk)["state"], &body(&desk)["title"]), (&state, &title), "{verdict}");
         assert_eq!(body(&desk)["labels"], serde_json::json!(["loadline"]));
         assert!(body(&desk)["body"].as_str().is_some_and(|text| text.starts_with(MARKER) && text.ends_with("https://forge.test/run/1\n")));
     }

@@ -1,6 +1,9 @@
 //! `install.sh`, `measure.sh`, `check.sh`, `merge.sh` and `action.sh`.
 
+use loadline::record::Store;
+
 use super::desk::{Desk, Ran};
+use crate::support::records::go_api;
 
 /// The desk with two checkouts; `base` lacks one of the scenarios.
 fn checkouts() -> Desk {
@@ -24,9 +27,9 @@ fn the_base_is_measured_first_and_its_budgets_count() {
     assert_eq!(ran.code, Some(0), "{}", ran.err);
     let calls = desk.calls();
     let calls: Vec<&str> = calls.lines().collect();
-    assert_eq!(calls[0], "base: loadline run --trials=1 --out DESK/out/baseline -- scenarios");
-    assert_eq!(calls[1], "head: loadline run --trials=1 --out DESK/out/run -- scenarios more");
-    assert_eq!(calls[2], "base: loadline check DESK/out/run --baseline DESK/out/baseline --budgets scenarios --format junit");
+    assert_eq!(calls[0], "base: loadline run --no-config --trials=1 --out DESK/out/baseline -- scenarios");
+    assert_eq!(calls[1], "head: loadline run --no-config --trials=1 --out DESK/out/run -- scenarios more");
+    assert_eq!(calls[2], "base: loadline check --no-config DESK/out/run --baseline DESK/out/baseline --budgets scenarios --format junit");
     assert!(ran.err.contains("the baseline has no more"), "{}", ran.err);
     for (file, text) in
         [("junit.xml", "junit"), ("code-quality.json", "gitlab-codequality"), ("metrics.txt", "openmetrics"), ("bmf.json", "bmf")]
@@ -92,8 +95,34 @@ fn shards_are_measured_alone_and_merged_before_they_are_held_to_budgets() {
     assert!(!desk.calls().contains("check"), "{}", desk.calls());
     let ran = desk.run("merge.sh", &[("PARTS", "parts"), ("OUT", "whole")], &[]);
     assert_eq!(ran.code, Some(0), "{}", ran.err);
-    assert!(desk.calls().contains("loadline merge parts/shard-0/run parts/shard-1/run --out whole/run\n"), "{}", desk.calls());
-    assert!(desk.calls().contains("loadline check DESK/whole/run --format junit\n"), "{}", desk.calls());
+    assert!(desk.calls().contains("loadline merge --no-config parts/shard-0/run parts/shard-1/run --out whole/run\n"), "{}", desk.calls());
+    assert!(desk.calls().contains("loadline check --no-config DESK/whole/run --format junit\n"), "{}", desk.calls());
+}
+
+#[test]
+fn a_file_of_the_checkout_that_is_judged_loosens_no_gate() {
+    let desk = Desk::new();
+    for (folder, id) in [("head/earlier", "2026-11-29-1"), ("head/run", "2026-11-30-1")] {
+        let mut record = go_api();
+        id.clone_into(&mut record.run.run_id);
+        let mut store = Store::create(&desk.path(folder)).expect("the folder is new");
+        record.trials.iter().for_each(|outcome| store.append(outcome).expect("it is believable"));
+        store.finish(&record.run).expect("run.json is written");
+    }
+    desk.write("head/loadline.toml", "[check]\nbaseline = \"earlier\"\n");
+    let program = crate::cli::BINARY;
+    let by_hand = |more: &[&str]| {
+        let ran = std::process::Command::new(program).args(["check", "run"]).args(more).current_dir(desk.path("head")).output();
+        ran.expect("the program starts").status.code()
+    };
+    assert_eq!(by_hand(&[]), Some(3), "the file counts: with a baseline there is something to hold the run to");
+    assert_eq!(by_hand(&["--no-config"]), Some(2), "there is nothing that it could be held to");
+    let ran = desk.run("check.sh", &[("LOADLINE", program), ("RUN", "head/run"), ("OUT", "out"), ("CHECK_ROOT", "head")], &[]);
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    assert!(ran.err.contains("the run was measured without budgets") && !ran.err.contains("loadline.toml gives"), "{}", ran.err);
+    desk.write("head/loadline.toml", "no TOML\n");
+    let ran = desk.run("merge.sh", &[("LOADLINE", program), ("PARTS", "head"), ("OUT", "whole")], &[]);
+    assert!(!ran.err.contains("loadline.toml"), "{}", ran.err);
 }
 
 #[test]
@@ -141,4 +170,105 @@ fn the_action_runs_the_script_of_its_command_and_no_other() {
     assert!(ran.err.contains("say measure, merge, comment, issue or history"), "{}", ran.err);
     let ran = desk.run("action.sh", &[("COMMAND", "measure")], &[]);
     assert!(ran.err.contains("the variable OUT is empty"), "{}", ran.err);
+}
+
+#[test]
+fn the_pull_request_that_adds_the_first_scenarios_ends_well_with_all_its_files() {
+    let desk = checkouts();
+    std::fs::remove_dir_all(desk.path("base/scenarios")).expect("it was there");
+    let ran = measured(&desk, &[("LOADLINE_NO_BUDGETS", "1"), ("NUMBER", "7"), ("GITHUB_OUTPUT", "outputs")]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    assert_eq!(desk.read("out/number"), "7\n");
+    assert!(desk.read("out/comment.md").starts_with("<!-- loadline -->\n## loadline: nothing was checked\n"));
+    assert!(desk.read("out/junit.xml").contains("<skipped message=\"the run has no budgets"), "{}", desk.read("out/junit.xml"));
+    let cases = quick_junit::Report::deserialize_from_str(&desk.read("out/junit.xml")).expect("JUnit").tests;
+    assert_eq!(cases, 1);
+    for (file, text) in
+        [("code-quality.json", "[]\n"), ("smaller-is-better.json", "[]\n"), ("bmf.json", "{}\n"), ("metrics.txt", "# EOF\n")]
+    {
+        assert_eq!(desk.read(&format!("out/{file}")), text);
+    }
+    assert!(desk.read("outputs").contains("\nverdict=nothing-checked\n"), "{}", desk.read("outputs"));
+}
+
+#[test]
+fn where_an_earlier_run_could_be_a_run_without_budgets_ends_with_2_and_says_so_in_its_files() {
+    let desk = checkouts();
+    let ran = measured(&desk, &[("BASELINE_ROOT", ""), ("LOADLINE_NO_BUDGETS", "1"), ("NUMBER", "7")]);
+    assert_eq!(ran.code, Some(2), "{}", ran.err);
+    assert!(desk.read("out/junit.xml").contains("<skipped") && desk.read("out/number") == "7\n");
+}
+
+#[test]
+fn a_path_that_leads_nowhere_is_a_mistake_and_no_verdict() {
+    for (name, script) in [
+        ("ROOT", "measure.sh"),
+        ("BASELINE_ROOT", "measure.sh"),
+        ("BASELINE", "measure.sh"),
+        ("RUN", "check.sh"),
+        ("BASELINE", "check.sh"),
+        ("CHECK_ROOT", "check.sh"),
+    ] {
+        let desk = checkouts();
+        let ran = desk.run(script, &[("ROOT", "head"), ("RUN", "head"), ("OUT", "out"), (name, "nope")], &[]);
+        assert_eq!(ran.code, Some(2), "{script}, {name}: {}", ran.err);
+        assert!(ran.err.contains(&format!("the variable {name} is 'nope', and there is no such folder")), "{}", ran.err);
+        assert_eq!(desk.calls(), "", "{script}, {name}: something was measured");
+    }
+}
+
+#[test]
+fn a_step_that_fails_with_1_is_no_limit_that_is_exceeded() {
+    let desk = checkouts();
+    desk.write("file", "");
+    let ran = desk.run("check.sh", &[("RUN", "head"), ("OUT", "file/out")], &[]);
+    assert_eq!(ran.code, Some(2), "{}", ran.err);
+    assert!(ran.err.contains("could not be gone on with at line"), "{}", ran.err);
+}
+
+/// A clone of `remote` without history, whose first commit has one scenario and whose second has two; the hash of the first.
+fn shallow() -> (Desk, String) {
+    let desk = Desk::new();
+    desk.write("remote/scenarios/x/scenario.toml", "");
+    desk.git("remote", &["init", "--quiet", "--initial-branch=main", "."]);
+    desk.git("remote", &["config", "uploadpack.allowAnySHA1InWant", "true"]);
+    desk.git("remote", &["add", "."]);
+    desk.git("remote", &["commit", "--quiet", "--message", "One"]);
+    let first = desk.git("remote", &["rev-parse", "HEAD"]).trim().to_owned();
+    desk.write("remote/more/y/scenario.toml", "");
+    desk.git("remote", &["add", "."]);
+    desk.git("remote", &["commit", "--quiet", "--message", "Two"]);
+    let url = format!("file://{}", desk.path("remote").display());
+    desk.git(".", &["clone", "--quiet", "--depth=1", &url, "head"]);
+    (desk, first)
+}
+
+#[test]
+fn the_commit_to_compare_with_is_fetched_measured_beside_the_clone_and_gone_afterwards() {
+    let (desk, first) = shallow();
+    let ran = measured(&desk, &[("BASELINE_ROOT", ""), ("BASELINE_COMMIT", &first), ("LOADLINE_CHECK_CODE", "1")]);
+    assert_eq!(ran.code, Some(1), "{}", ran.err);
+    let calls = desk.calls();
+    let calls: Vec<&str> = calls.lines().collect();
+    assert_eq!(calls[0], "baseline: loadline run --no-config --trials=1 --out DESK/out/baseline -- scenarios");
+    assert_eq!(calls[1], "head: loadline run --no-config --trials=1 --out DESK/out/run -- scenarios more");
+    assert_eq!(
+        calls[2],
+        "baseline: loadline check --no-config DESK/out/run --baseline DESK/out/baseline --budgets scenarios --format junit"
+    );
+    assert_eq!(desk.git("head", &["worktree", "list"]).lines().count(), 1);
+}
+
+#[test]
+fn a_commit_that_is_none_or_cannot_be_had_is_said_and_zeros_are_no_commit() {
+    let (desk, _) = shallow();
+    let with = |commit: &str| measured(&desk, &[("BASELINE_ROOT", ""), ("BASELINE_COMMIT", commit)]);
+    for (commit, says) in [("main", "is no whole hash"), ("--help", "is no whole hash"), (&"1".repeat(40), "could not be fetched")] {
+        let ran = with(commit);
+        assert_eq!(ran.code, Some(2), "{}", ran.err);
+        assert!(ran.err.contains(says), "{}", ran.err);
+    }
+    assert_eq!(desk.calls(), "");
+    assert_eq!(with(&"0".repeat(40)).code, Some(0));
+    assert!(!desk.calls().contains("baseline"), "{}", desk.calls());
 }

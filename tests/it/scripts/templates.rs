@@ -68,6 +68,33 @@ fn what_runs_a_strangers_code_can_only_read() {
 }
 
 #[test]
+fn a_pull_request_is_compared_with_the_base_that_it_was_merged_into() {
+    let desk = super::desk::Desk::new();
+    desk.git(".", &["init", "--quiet", "--initial-branch=main", "head"]);
+    let commit = |message: &str| {
+        desk.git("head", &["commit", "--quiet", "--allow-empty", "--message", message]);
+        desk.git("head", &["rev-parse", "HEAD"])
+    };
+    let event_base = commit("what the event calls the base");
+    desk.git("head", &["switch", "--quiet", "--create", "change"]);
+    commit("what is proposed");
+    desk.git("head", &["switch", "--quiet", "main"]);
+    let base = commit("what came into the base since");
+    desk.git("head", &["merge", "--quiet", "--no-ff", "--message", "as GitHub merges it", "change"]);
+    let text = workflow("pull-request");
+    let workflow = &documents(&text)[0];
+    let steps = workflow["jobs"]["measure"]["steps"].as_sequence().expect("steps");
+    let with = |n: usize, key: &str| steps[n]["with"].as_mapping_get(key).cloned();
+    assert_eq!(with(0, "fetch-depth").and_then(|depth| depth.as_integer()), Some(2), "the parents of the merge are there");
+    assert_eq!(with(2, "ref").as_ref().and_then(Yaml::as_str), Some("${{ steps.base.outputs.commit }}"));
+    let mut shell = std::process::Command::new("bash");
+    shell.args(["-e", "-c", steps[1]["run"].as_str().expect("a command")]).current_dir(desk.path("."));
+    assert!(shell.env("GITHUB_OUTPUT", desk.path("outputs")).status().expect("bash starts").success());
+    assert_eq!(desk.read("outputs"), format!("commit={base}"));
+    assert_ne!(base, event_base);
+}
+
+#[test]
 fn what_may_write_checks_out_nothing_of_a_stranger() {
     let text = workflow("comment");
     assert!(!text.contains("actions/checkout"));
@@ -122,6 +149,25 @@ fn the_gitlab_jobs_hand_over_the_files_that_are_written() {
 }
 
 #[test]
+fn a_merge_request_on_gitlab_is_measured_beside_what_it_goes_into() {
+    let text = text("ci/gitlab/loadline.gitlab-ci.yml");
+    let lines = &documents(&text)[0]["loadline"]["before_script"];
+    let lines = lines.as_sequence().expect("lines").iter().filter_map(Yaml::as_str);
+    let line = lines.into_iter().find(|line| line.contains("BASELINE_COMMIT")).expect("a line that sets it").to_owned();
+    let (target, parted, before) = ("CI_MERGE_REQUEST_TARGET_BRANCH_SHA", "CI_MERGE_REQUEST_DIFF_BASE_SHA", "CI_COMMIT_BEFORE_SHA");
+    for (variables, commit) in [
+        (&[(target, ""), (parted, "b"), (before, "0")][..], "b"),
+        (&[(target, "a"), (parted, "b"), (before, "0")], "a"),
+        (&[(before, "c")], "c"),
+    ] {
+        let mut shell = std::process::Command::new("sh");
+        shell.args(["-euc", &format!("{line}\nprintf %s \"$BASELINE_COMMIT\"")]).env_clear().envs(variables.iter().copied());
+        let said = shell.output().expect("sh starts");
+        assert_eq!(String::from_utf8_lossy(&said.stdout), commit, "{variables:?}: {said:?}");
+    }
+}
+
+#[test]
 fn the_job_of_kubernetes_measures_each_shard_once() {
     let text = text("ci/kubernetes/indexed-job.yaml");
     let documents = documents(&text);
@@ -143,10 +189,17 @@ fn the_line_that_kubernetes_runs_names_the_right_shard() {
     let text = text("ci/kubernetes/indexed-job.yaml");
     let line = documents(&text)[0]["spec"]["template"]["spec"]["containers"][0]["args"][0].as_str().expect("a line").to_owned();
     let desk = super::desk::Desk::new();
-    let line = line.replace("/results", &desk.path("results").to_string_lossy());
+    let mut line = line;
+    for folder in ["/results", "/scenarios"] {
+        line = line.replace(folder, &desk.path(folder.trim_start_matches('/')).to_string_lossy());
+    }
     let mut shell = std::process::Command::new("sh");
     shell.args(["-c", &line]).current_dir(desk.path("bin")).env("PATH", format!("{}:/usr/bin:/bin", desk.path("bin").display()));
     shell.envs([("JOB_COMPLETION_INDEX", "2"), ("SHARDS", "3"), ("SEED", "7")]).env("LOADLINE_CALLS", desk.path("calls"));
     assert!(shell.status().expect("sh starts").success());
-    assert!(desk.calls().contains("loadline run --seed 7 --shard 3/3 --out DESK/results/part-2\n"), "{}", desk.calls());
+    assert!(
+        desk.calls().contains("loadline run --scenarios DESK/scenarios --seed 7 --shard 3/3 --out DESK/results/part-2\n"),
+        "{}",
+        desk.calls()
+    );
 }

@@ -2,7 +2,7 @@
 
 use loadline::budget::{BudgetPlace, Increase, Limit};
 use loadline::dockerfile::Line;
-use loadline::judge::{BudgetSource, Check, CheckOutcome, Evaluation, FileGrowth, Growth, LayerGrowth, Loosened};
+use loadline::judge::{BudgetSource, Check, CheckOutcome, Evaluation, FileGrowth, Growth, LayerGrowth, Loosened, Unheld};
 use loadline::measure::Measure;
 use proptest::prelude::*;
 
@@ -11,9 +11,10 @@ pub(crate) fn every_outcome() -> Evaluation {
     Evaluation {
         run: "2026-11-30-1".to_owned(),
         baseline: Some("2026-11-29-1".to_owned()),
-        source: BudgetSource::Files { paths: vec!["base/scenarios/go-api/scenario.toml".to_owned()] },
+        source: BudgetSource::Files { paths: vec!["base/scenarios/go-api/scenario.toml".to_owned()], own: vec!["node-api".to_owned()] },
         checks: vec![passed(), failed(), undecided(), unmeasured(), not_comparable(), skipped()],
         loosened: vec![loosened()],
+        unheld: vec![Unheld { scenario: "go-api".to_owned(), budget: "new".to_owned(), place: None }],
     }
 }
 
@@ -96,6 +97,7 @@ fn loosened() -> Loosened {
         budget: "lean".to_owned(),
         before: max(25e6, "25 MB"),
         after: Some(max(30e6, "30 MB")),
+        about: None,
         place: Some(BudgetPlace { file: "scenarios/go-api/scenario.toml".to_owned(), line: 41 }),
     }
 }
@@ -135,17 +137,23 @@ pub(crate) fn hostile_text() -> impl Strategy<Value = String> {
 
 /// An evaluation whose every text is hostile, with up to `most` limits.
 pub(crate) fn hostile(most: usize) -> impl Strategy<Value = Evaluation> {
-    let source = proptest::collection::vec(hostile_text(), 0..9).prop_map(|paths| BudgetSource::Files { paths });
-    let loosened = (hostile_text(), hostile_text(), hostile_limit(), proptest::option::of(hostile_limit()), place());
-    let loosened = loosened.prop_map(|(scenario, budget, before, after, place)| Loosened { scenario, budget, before, after, place });
+    let texts = || proptest::collection::vec(hostile_text(), 0..9);
+    let source = (texts(), texts()).prop_map(|(paths, own)| BudgetSource::Files { paths, own });
+    let after = (proptest::option::of(hostile_limit()), proptest::option::of(hostile_text()));
+    let loosened = (hostile_text(), hostile_text(), hostile_limit(), after, place());
+    let loosened =
+        loosened.prop_map(|(scenario, budget, before, (after, about), place)| Loosened { scenario, budget, before, after, about, place });
+    let unheld = (hostile_text(), hostile_text(), place());
+    let unheld = unheld.prop_map(|(scenario, budget, place)| Unheld { scenario, budget, place });
     let parts = (
         hostile_text(),
         proptest::option::of(hostile_text()),
         source,
         proptest::collection::vec(hostile_check(), 0..most),
         proptest::collection::vec(loosened, 0..3),
+        proptest::collection::vec(unheld, 0..3),
     );
-    parts.prop_map(|(run, baseline, source, checks, loosened)| Evaluation { run, baseline, source, checks, loosened })
+    parts.prop_map(|(run, baseline, source, checks, loosened, unheld)| Evaluation { run, baseline, source, checks, loosened, unheld })
 }
 
 fn place() -> impl Strategy<Value = Option<BudgetPlace>> {

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use loadline::rig::{
     BuildOutcome, BuildRequest, CacheUse, Container, ContainerSpec, ContainerState, Engine, EngineError, EngineInfo, ImageInfo,
@@ -43,6 +43,12 @@ pub(crate) enum Behaviour {
     Exits,
     /// The container of this start of the image, from 1, ends at once, and all others work.
     FailsStart(usize),
+    /// Every start of a container but the first of the image makes it and never ends.
+    StartHangs,
+    /// The same, and containers are never removed either.
+    StartAndRemovalHang,
+    /// The engine was asked for each container 1000 s before it was there.
+    StartsLate,
     /// The push says that a layer was there already.
     PushesWarm,
     /// The push stops half way.
@@ -59,6 +65,10 @@ pub(crate) enum Behaviour {
     PullsAgain,
     /// A build without a cache makes another layer each time.
     CarriesTimes,
+    /// With containerd's store, a build stands on what a registry has under the base's name.
+    BuildsOnAnother,
+    /// Its layer goes out as its tar is.
+    PushesPlain,
 }
 
 /// A fake engine. Clones share their state.
@@ -87,12 +97,19 @@ struct State {
     shortcut: Option<SocketAddr>,
     /// What every build fetches.
     fetch: Option<Fetch>,
+    /// Whether it has containerd's store, and so says on which image it builds.
+    containerd_store: bool,
 }
 
 impl FakeEngine {
     /// Lets every build fetch something from now on.
     pub(crate) fn fetches(&self, fetch: Fetch) {
         self.state().fetch = Some(fetch);
+    }
+
+    /// Keeps images in containerd's store from now on.
+    pub(crate) fn keep_in_containerd(&self) {
+        self.state().containerd_store = true;
     }
 
     /// Sets what happens to variants whose tag contains `name`.
@@ -148,16 +165,12 @@ impl FakeEngine {
         self.state().calls.push(call);
     }
 
-    /// Whether the container of this start of an image ends at once.
-    fn exits(&self, image: String, behaviour: Option<&Behaviour>) -> bool {
+    /// The number of this start of an image, from 1.
+    fn number_of_start(&self, image: String) -> usize {
         let mut state = self.state();
         let starts = state.starts.entry(image).or_default();
         *starts += 1;
-        match behaviour {
-            Some(Behaviour::Exits) => true,
-            Some(Behaviour::FailsStart(number)) => number == starts,
-            _ => false,
-        }
+        *starts
     }
 
     fn behaviour(&self, name: &str) -> Behaviour {
@@ -180,7 +193,7 @@ impl Engine for FakeEngine {
             version: "0.0.0-fake".to_owned(),
             api_version: "1.41".to_owned(),
             store: "overlay2".to_owned(),
-            containerd_store: false,
+            containerd_store: self.state().containerd_store,
             platform: "linux/amd64".to_owned(),
             buildkit: None,
             kernel: "0".to_owned(),
@@ -222,7 +235,11 @@ impl Engine for FakeEngine {
         let cached = behaviour == Behaviour::BuildsFromCache
             || (warm && behaviour == Behaviour::SeesNoEdit)
             || (known.is_some() && behaviour != Behaviour::LosesItsCache);
-        let vertices = vertices(cached);
+        let built_on = match behaviour {
+            Behaviour::BuildsOnAnother => digest(b"another"),
+            _ => base,
+        };
+        let vertices = vertices(cached, state.containerd_store.then_some(built_on.as_str()));
         Ok(BuildOutcome::Built(Solve { image_id, wall: Duration::from_millis(40), context_bytes, vertices, log: Vec::new() }))
     }
 
@@ -290,16 +307,28 @@ impl Engine for FakeEngine {
     async fn start(&self, spec: &ContainerSpec) -> Result<Container, EngineError> {
         self.call(format!("start {} on {} with {:?} {:?}", spec.image, spec.port, spec.env, spec.command));
         let (id, image) = self.image(&spec.image).ok_or_else(|| refused("start", "no such image"))?;
-        let exits = self.exits(id, image.behaviour.as_ref());
+        let number = self.number_of_start(id);
+        let hangs = matches!(image.behaviour, Some(Behaviour::StartHangs | Behaviour::StartAndRemovalHang));
+        if hangs && number > 1 {
+            self.state().containers.insert(spec.name.clone().expect("it can be told from others"));
+            std::future::pending::<()>().await;
+        }
+        let exits = match image.behaviour {
+            Some(Behaviour::Exits) => true,
+            Some(Behaviour::FailsStart(failing)) => failing == number,
+            _ => false,
+        };
+        let before = Duration::from_secs(if image.behaviour == Some(Behaviour::StartsLate) { 1_000 } else { 0 });
+        let asked = Instant::now().checked_sub(before).expect("the clock goes back that far");
         let status = if image.behaviour == Some(Behaviour::Answers500) { 500 } else { 200 };
         let address = serve(status, !exits).await;
         let id = format!("container-{}", address.port());
         self.state().labels.push(spec.labels.clone());
         self.state().containers.insert(id.clone());
         if exits {
-            return Ok(Container { id: format!("exited-{id}"), address: Some(address) });
+            return Ok(Container { id: format!("exited-{id}"), address: Some(address), asked });
         }
-        Ok(Container { id, address: Some(address) })
+        Ok(Container { id, address: Some(address), asked })
     }
 
     async fn container_state(&self, id: &str) -> Result<ContainerState, EngineError> {
@@ -311,6 +340,9 @@ impl Engine for FakeEngine {
     }
 
     async fn remove_container(&self, id: &str) -> Result<(), EngineError> {
+        if id.starts_with("loadline-") && self.state().behaviours.values().any(|behaviour| *behaviour == Behaviour::StartAndRemovalHang) {
+            std::future::pending::<()>().await;
+        }
         self.state().containers.remove(id.trim_start_matches("exited-"));
         Ok(())
     }

@@ -21,6 +21,8 @@ pub(crate) struct Fetch {
     dev: PathBuf,
     interface: u64,
     seen: Arc<Mutex<Vec<BTreeMap<String, String>>>>,
+    /// What builds leave open, where they leave something.
+    left: Arc<Mutex<Option<Vec<TcpStream>>>>,
 }
 
 impl Fetch {
@@ -29,7 +31,7 @@ impl Fetch {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
         let server = listener.local_addr().expect("it is bound");
         tokio::spawn(serve(listener, body));
-        let fetch = Self { server, dev: folder.join("dev"), interface, seen: Arc::default() };
+        let fetch = Self { server, dev: folder.join("dev"), interface, seen: Arc::default(), left: Arc::default() };
         fetch.count(0);
         fetch
     }
@@ -42,6 +44,11 @@ impl Fetch {
     /// The counters.
     pub(crate) fn interfaces(&self) -> Interfaces {
         Interfaces::at(&self.dev, Path::new("/nonexistent"))
+    }
+
+    /// Lets every build leave a tunnel open from now on.
+    pub(crate) fn leaves_one_open(&self) {
+        *self.left.lock().expect("no panic") = Some(Vec::new());
     }
 
     /// The arguments of every build until now.
@@ -58,19 +65,33 @@ impl Fetch {
         };
         if let Some(proxy) = build_args.get("http_proxy").and_then(|url| url.strip_prefix("http://loadline:")) {
             self.ask(proxy).await;
+            let leaves = self.left.lock().expect("no panic").is_some();
+            if leaves {
+                self.leave_open(proxy).await;
+            }
         }
         self.count(number * self.interface);
     }
 
     async fn ask(&self, proxy: &str) {
+        let mut stream = self.say(proxy, &format!("GET http://{}/ HTTP/1.1\r\nConnection: close", self.server)).await;
+        stream.read_to_end(&mut Vec::new()).await.expect("it comes");
+    }
+
+    async fn leave_open(&self, proxy: &str) {
+        let mut stream = self.say(proxy, &format!("CONNECT {} HTTP/1.1", self.server)).await;
+        stream.read_u8().await.expect("the tunnel is open");
+        self.left.lock().expect("no panic").get_or_insert_default().push(stream);
+    }
+
+    /// A connection to the proxy that began with `head` and the login.
+    async fn say(&self, proxy: &str, head: &str) -> TcpStream {
         let (secret, address) = proxy.split_once('@').expect("a URL with a login");
         let login = base64::engine::general_purpose::STANDARD.encode(format!("loadline:{secret}"));
-        let server = self.server;
-        let request =
-            format!("GET http://{server}/ HTTP/1.1\r\nHost: {server}\r\nProxy-Authorization: Basic {login}\r\nConnection: close\r\n\r\n");
+        let request = format!("{head}\r\nHost: {}\r\nProxy-Authorization: Basic {login}\r\n\r\n", self.server);
         let mut stream = TcpStream::connect(address).await.expect("the proxy listens");
         stream.write_all(request.as_bytes()).await.expect("it is taken");
-        stream.read_to_end(&mut Vec::new()).await.expect("it comes");
+        stream
     }
 
     /// One packet that is large, so that what headers take is known.
@@ -82,12 +103,18 @@ impl Fetch {
 }
 
 async fn serve(listener: TcpListener, body: usize) {
-    while let Ok((mut stream, _)) = listener.accept().await {
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            head.push(stream.read_u8().await.expect("a request comes"));
-        }
-        let answer = [HEAD.as_bytes(), &vec![1; body]].concat();
-        stream.write_all(&answer).await.expect("it is taken");
+    while let Ok((stream, _)) = listener.accept().await {
+        tokio::spawn(async move { answer(stream, body).await });
     }
+}
+
+/// Nothing, where a connection ends without a request.
+async fn answer(mut stream: TcpStream, body: usize) {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let Ok(byte) = stream.read_u8().await else { return };
+        head.push(byte);
+    }
+    let answer = [HEAD.as_bytes(), &vec![1; body]].concat();
+    stream.write_all(&answer).await.expect("it is taken");
 }

@@ -103,17 +103,56 @@ async fn a_client_that_logs_in_only_when_it_is_asked_to_is_served_on_the_same_co
 }
 
 #[tokio::test]
-async fn loadlines_own_servers_are_out_of_reach() {
+async fn loadlines_own_servers_and_the_proxy_itself_are_out_of_reach_also_by_way_of_another_proxy() {
     let (_listener, own) = listener().await;
-    let proxy = BuildProxy::by_way_of(LinkProfile::Loopback, &[own], ("", "", "")).expect("a port is free");
-    let account = proxy.open().expect("an account");
-    for host in ["127.0.0.1", "localhost", "0.0.0.0", "[::ffff:127.0.0.1]"] {
-        let server = format!("{host}:{}", own.port());
-        let mut client = Client::connect(&proxy).await;
-        let answer = client.tunnel(&account, &server).await;
-        assert!(answer.starts_with("HTTP/1.1 403 "), "{server}: {answer}");
+    let upstream = relay_proxy().await;
+    let url = format!("http://{}", upstream.address);
+    for by in ["", url.as_str()] {
+        let proxy = BuildProxy::by_way_of(LinkProfile::Loopback, &[own], (by, by, "")).expect("a port is free");
+        let account = proxy.open().expect("an account");
+        let hosts = ["127.0.0.1", "localhost", "ip6-localhost", "127.0.0.2", "127.1", "0.0.0.0", "[::1]", "[::ffff:127.0.0.1]"];
+        for (host, port) in hosts.into_iter().flat_map(|host| [(host, own.port()), (host, proxy.address().port())]) {
+            let server = format!("{host}:{port}");
+            let answer = Client::connect(&proxy).await.tunnel(&account, &server).await;
+            assert!(answer.starts_with("HTTP/1.1 403 "), "{server} by {by:?}: {answer}");
+            let plain = format!("GET http://{server}/ HTTP/1.1\r\n{}\r\n", login(&account));
+            let (answer, _) = Client::connect(&proxy).await.ask(&plain).await;
+            assert!(answer.starts_with("HTTP/1.1 403 "), "{server} by {by:?}: {answer}");
+        }
+        assert_eq!((account.fetched().connections, account.fetched().refused), (0, 4 * hosts.len() as u64));
     }
-    assert_eq!((account.fetched().connections, account.fetched().refused), (0, 4));
+    assert_eq!(upstream.seen(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn clients_without_a_secret_take_no_room_from_builds() {
+    let (proxy, server) = (proxy(), http_server().await);
+    let account = proxy.open().expect("an account");
+    let mut idle = Vec::new();
+    for _ in 0..300 {
+        idle.push(Client::connect(&proxy).await);
+    }
+    let head = format!("GET http://{}/ HTTP/1.1\r\n{}\r\n", server.address, login(&account));
+    let mut client = Client::connect(&proxy).await;
+    let (answer, _) = timeout(PATIENCE, client.ask(&head)).await.expect("it is served at once");
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    assert!(timeout(PATIENCE, silent_end(&mut idle[0].stream)).await.expect("the oldest is turned away"));
+}
+
+#[tokio::test]
+async fn a_tunnel_does_not_outlive_a_client_that_resets() {
+    let (proxy, (listener, address)) = (proxy(), listener().await);
+    let account = proxy.open().expect("an account");
+    let mut client = Client::connect(&proxy).await;
+    let (_, accepted) = tokio::join!(client.tunnel(&account, address), listener.accept());
+    let (mut server, _) = accepted.expect("the proxy connects");
+    assert_eq!(account.fetched().unfinished, 1);
+    client.stream.set_zero_linger().expect("it is reset");
+    drop(client);
+    let ended = timeout(PATIENCE, server.read_to_end(&mut Vec::new())).await.expect("it does not hang");
+    assert!(ended.is_err(), "the server is told that it was no end");
+    // The books are closed before the socket is.
+    assert_eq!(account.fetched().unfinished, 0);
 }
 
 #[tokio::test]

@@ -9,15 +9,19 @@ use crate::cli::{Exit, Failure, plain, printer};
 use crate::judge::{BudgetSource, CheckOutcome, Evaluation, Ruling};
 use crate::measure::{Kind, Unit};
 use crate::record::{Owner, RecordError, replace_file};
-use crate::scenario::{self, FILE_NAME, Rewritten};
+use crate::scenario::{self, ChangedLines, FILE_NAME, Rewritten};
 
 use super::wrong;
 
 /// Lowers every `max` on bytes or counts that leaves more than a hundredth of room, in the files that have them, and shows the lines
 /// that change. All files are understood before the first is written.
 pub(super) fn tighten(evaluation: &Evaluation, budgets: &[Budget]) -> Result<(), Failure> {
-    if evaluation.ruling() != Ruling::Passed {
-        printer::talk("note: limits are lowered only when every one was judged and holds; nothing was changed");
+    if !matches!(evaluation.ruling(), Ruling::Passed | Ruling::Undecided) {
+        printer::talk("note: limits are lowered only when no figure is missing and every limit that was judged holds; nothing was changed");
+        return Ok(());
+    }
+    if matches!(evaluation.source, BudgetSource::Usual { .. }) {
+        printer::talk("note: there are no budgets whose limits could be lowered; nothing was changed");
         return Ok(());
     }
     let mut files = BTreeMap::<PathBuf, Vec<(&Budget, Limit)>>::new();
@@ -40,7 +44,8 @@ pub(super) fn tighten(evaluation: &Evaluation, budgets: &[Budget]) -> Result<(),
 
 /// The lower limit of a budget whose every variant was judged; `None` where there is nothing to lower.
 fn lower(evaluation: &Evaluation, budget: &Budget) -> Option<Limit> {
-    let now = budget.limits.iter().find_map(|limit| if let Limit::Max { value, .. } = limit { Some(*value) } else { None })?;
+    let max = |limit: &Limit| if let Limit::Max { value, written } = limit { Some((*value, written.clone())) } else { None };
+    let (now, text) = budget.limits.iter().find_map(max)?;
     if budget.measure.kind() == Kind::Sampled {
         return None;
     }
@@ -50,7 +55,7 @@ fn lower(evaluation: &Evaluation, budget: &Budget) -> Option<Limit> {
     let checks: Vec<_> = evaluation.checks.iter().filter(of).collect();
     let all = checks.len() == budget.variants.len() && checks.iter().all(|check| check.outcome == CheckOutcome::Pass);
     let largest = checks.iter().filter_map(|check| check.actual).max_by(f64::total_cmp).filter(|_| all)?;
-    let limit = Limit::with_room(whole(largest), budget.measure.unit() == Unit::Bytes);
+    let limit = Limit::with_room(whole(largest), budget.measure.unit() == Unit::Bytes, &text);
     // A figure of nothing has no limit that could be written.
     let valid = matches!(&limit, Limit::Max { value, written } if *value < now && Limit::max(budget.measure, written).is_ok());
     valid.then_some(limit)
@@ -78,11 +83,11 @@ fn write(path: &Path, text: &Rewritten) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The lines that are other ones, before and after. A limit is lowered in its place, so lines keep their numbers.
+/// The lines that are other ones, before and after.
 fn difference(path: &Path, text: &Rewritten) -> String {
-    let pairs = text.before.lines().zip(text.after.lines()).enumerate().filter(|(_, (before, after))| before != after);
-    let shown = |(index, (before, after)): (usize, (&str, &str))| {
-        format!("\n{}:{}\n- {}\n+ {}", path.display(), index + 1, plain::line(before), plain::line(after))
+    let lines = |mark: char, text: &str| text.lines().map(|line| format!("\n{mark} {}", plain::line(line))).collect::<Vec<_>>().concat();
+    let shown = |changed: &ChangedLines| {
+        format!("\n{}:{}{}{}", path.display(), changed.line, lines('-', &changed.before), lines('+', &changed.after))
     };
-    format!("lowered:{}", pairs.map(shown).collect::<String>())
+    format!("lowered:{}", text.changes.iter().map(shown).collect::<String>())
 }

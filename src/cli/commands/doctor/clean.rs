@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use crate::cli::args::{DoctorArgs, StoreArg};
+use crate::cli::args::DoctorArgs;
 use crate::cli::{Exit, Failure};
 use crate::rig::Engine;
 use crate::rig::docker::{Docker, Endpoint};
-use crate::rig::private::{self, PrivateEngine, PrivateOptions, Role, Store};
+use crate::rig::private::{self, PrivateEngine, PrivateOptions, Role};
 use crate::units;
 
 use super::model::Row;
@@ -49,11 +49,7 @@ pub(super) async fn try_private(args: &DoctorArgs) -> Row {
 }
 
 async fn started(args: &DoctorArgs) -> Result<String, Failure> {
-    let store = match args.store {
-        StoreArg::Classic => Store::Classic,
-        StoreArg::Containerd => Store::Containerd,
-    };
-    let (dockerd, engine_root) = (args.dockerd.clone(), args.engine_root.clone());
+    let (dockerd, engine_root, store) = (args.dockerd.clone(), args.engine_root.clone(), args.store.store());
     let options = PrivateOptions { dockerd, engine_root, store, ..PrivateOptions::new(Role::Builder) };
     let engine = PrivateEngine::start(options).await.map_err(|e| Failure::new(Exit::Engine, e))?;
     let docker = Docker::connect(&Endpoint::Unix(engine.socket().to_owned())).await.map_err(|e| Failure::new(Exit::Engine, e))?;

@@ -5,6 +5,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use crate::cli::engine::obstacle;
+use crate::cli::workspace::{self, WhichFile};
 use crate::cli::{Exit, Failure};
 use crate::judge::Calm;
 use crate::record::HostProbe;
@@ -242,6 +243,15 @@ pub(super) fn machine() -> Row {
     match disk {
         Some(free) if free < LITTLE_SPACE => Row::note(what, words).cured("free disk space, or name another place with --data-root"),
         _ => Row::ok(what, words),
+    }
+}
+
+/// Which file gives command lines defaults, and what it gives.
+pub(super) fn defaults(file: &WhichFile) -> Row {
+    let what = "defaults";
+    match workspace::in_force(file) {
+        Ok(words) => Row::ok(what, words),
+        Err(words) => Row::no(what, words, "correct it, or leave it out with --no-config: until then, commands that read it end with 2"),
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::Barrier;
@@ -50,6 +51,8 @@ pub(super) struct FakeEngine {
     pub(super) builds: Mutex<(usize, usize)>,
     /// Where builds of images called `pair…` wait for each other.
     pub(super) pair: Pair,
+    /// Whether it keeps images in containerd's store.
+    pub(super) containerd_store: AtomicBool,
     /// What registries have: reference → digest.
     pub(super) published: Mutex<BTreeMap<String, String>>,
 }
@@ -119,7 +122,8 @@ impl Engine for FakeEngine {
         let [version, api_version, store, kernel, data_root, id] = ["1", "1.41", "overlay2", "6", "/", "x"].map(str::to_owned);
         let platform = "linux/amd64".to_owned();
         let product = crate::rig::Product::Docker;
-        Ok(EngineInfo { product, version, api_version, store, containerd_store: false, platform, buildkit: None, kernel, data_root, id })
+        let containerd_store = self.containerd_store.load(Ordering::Relaxed);
+        Ok(EngineInfo { product, version, api_version, store, containerd_store, platform, buildkit: None, kernel, data_root, id })
     }
 
     async fn build(&self, request: BuildRequest, _: &ProgressSink) -> Result<BuildOutcome, EngineError> {

@@ -36,6 +36,18 @@ async fn a_published_image_is_pulled_by_digest_once_and_then_comes_from_the_cach
 }
 
 #[tokio::test]
+async fn containerds_store_gets_a_published_image_as_it_was_published_every_time() {
+    let machine = Machine::new();
+    machine.engine.publish("root:1", FIRST);
+    machine.ask(&["root:1"], BaseChoice::Hub, false).await.expect("published images");
+    machine.engine.take_calls();
+    machine.engine.containerd_store.store(true, Ordering::Relaxed);
+    let provided = machine.ask(&["root:1"], BaseChoice::Hub, false).await.expect("published images");
+    assert_eq!(machine.engine.take_calls()[0], format!("pull root@{FIRST}"), "what the cache has is compressed anew");
+    assert_eq!((&*provided.images["root:1"].digest, provided.images["root:1"].from_cache), (FIRST, false));
+}
+
+#[tokio::test]
 async fn a_moved_tag_updates_the_lock_and_warns_with_both_digests() {
     let machine = Machine::new();
     machine.engine.publish("root:1", FIRST);

@@ -13,6 +13,7 @@ use crate::support::tiny;
 fn spec(image: &str) -> ContainerSpec {
     ContainerSpec {
         image: image.to_owned(),
+        name: None,
         port: 5000,
         labels: [("loadline.test".to_owned(), "1".to_owned())].into(),
         env: [].into(),

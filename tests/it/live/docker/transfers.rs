@@ -103,7 +103,14 @@ async fn pruning_keeps_the_named_and_nothing_else() {
     }
     live.docker.tag("live:a", "docker.io/library/kept:1").await.expect("it is tagged");
     live.docker.tag("live:a", "other:1").await.expect("it is tagged");
-    let spec = loadline::rig::ContainerSpec { image: tiny::TINY.to_owned(), port: 80, labels: [].into(), env: [].into(), command: None };
+    let spec = loadline::rig::ContainerSpec {
+        image: tiny::TINY.to_owned(),
+        name: None,
+        port: 80,
+        labels: [].into(),
+        env: [].into(),
+        command: None,
+    };
     let container = live.docker.start(&spec).await.expect("it starts");
     live.docker.prune(&["docker.io/library/kept:1".to_owned()]).await.expect("the engine is pruned");
     assert!(live.docker.container_state(&container.id).await.is_err());

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use loadline::rig::private::{DataRoot, EngineLimits, PrivateEngine};
 
-use super::{id, keep_busy, options};
+use super::{id, keep_busy, options, until};
 use crate::support;
 use crate::support::machine::{MachineState, alone};
 
@@ -48,9 +48,10 @@ async fn an_engine_its_builds_and_its_containers_are_in_the_groups_that_are_limi
     assert!(limits(&of, &["memory.limit_in_bytes", "memory.max"]).contains("1073741824"));
     let limited: Vec<PathBuf> = groups(&of).into_iter().filter(|group| group.join("daemon").is_dir()).collect();
     assert!(!limited.is_empty());
+    // A step's process joins one hierarchy after another, each a moment after its folder is there.
+    until("the RUN step is in every group", || limited.iter().all(|group| processes(&group.join("buildkit")) >= 1)).await;
     for group in limited {
         assert!(processes(&group.join("daemon")) >= 3, "the shell, the daemon and its containerd are in {}", group.display());
-        assert!(processes(&group.join("buildkit")) >= 1, "the RUN step is in {}", group.display());
         assert!(processes(&group) > processes(&group.join("daemon")) + processes(&group.join("buildkit")), "so is the container");
     }
     drop(docker);

@@ -1,12 +1,12 @@
 //! Runs inside the test's own process, where what happens between two phases can be chosen.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use loadline::record::TrialOutcome;
 use loadline::rig::bases::{BaseChoice, cache_folder};
-use loadline::rig::private::{DataRoot, EngineLimits};
+use loadline::rig::private::{DataRoot, EngineLimits, Store};
 use loadline::run::{
     self, Emitter, End, EngineKind, EventKind, Execution, Limits, Plan, Prober, RigSettings, Rigged, Settled, Sink, StopRules, Stopwatch,
 };
@@ -38,22 +38,23 @@ pub(super) fn scenarios(folder: &Path) -> Vec<Scenario> {
     loadline::scenario::discover(folder, &[]).expect("the scenarios are sound").scenarios
 }
 
-/// A private bench with the bases of `scenarios`.
+/// A private bench of this machine's engine with the bases of `scenarios`.
 pub(super) async fn up(scenarios: &[Scenario]) -> Rigged {
+    up_with(scenarios, None, Store::Classic).await
+}
+
+/// The same of another engine and store.
+pub(super) async fn up_with(scenarios: &[Scenario], engine_root: Option<PathBuf>, store: Store) -> Rigged {
+    let (data_root, limits) = (DataRoot::Auto, EngineLimits::default());
     let settings = RigSettings {
-        engine: EngineKind::Private {
-            dockerd: None,
-            engine_root: None,
-            data_root: DataRoot::Auto,
-            registry_mirror: None,
-            limits: EngineLimits::default(),
-        },
+        engine: EngineKind::Private { dockerd: None, engine_root, store, data_root, registry_mirror: None, limits },
         bases: BaseChoice::StandIn,
         locked: false,
         lock: "/nonexistent/bases.lock".into(),
         cache: cache_folder().expect("there is a cache folder"),
         registry: None,
         link: LinkProfile::Loopback,
+        pulls: true,
         downloads: None,
         references: run::references(scenarios).expect("the Dockerfiles are sound"),
     };

@@ -1,7 +1,8 @@
 //! Runs that count what real builds download, from a server on this machine whose every byte is known.
 
 use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, ToSocketAddrs as _};
+use std::process::Command;
 
 use loadline::measure::Measure;
 use loadline::record::{Record, Status, TrialOutcome};
@@ -9,7 +10,7 @@ use loadline::record::{Record, Status, TrialOutcome};
 use crate::support::app::{Scene, good_with, record};
 use crate::support::cli::Loadline;
 use crate::support::live_or_skip;
-use crate::support::machine::among_others;
+use crate::support::machine::{alone, among_others};
 
 /// What the server sends behind its head.
 const BODY: usize = 3_000_000;
@@ -97,7 +98,8 @@ fn downloads_over_a_link_take_the_time_of_its_rate() {
     if !live_or_skip("live::run::downloads::downloads_over_a_link_take_the_time_of_its_rate") {
         return;
     }
-    let _among_others = among_others();
+    // What others fetch meanwhile would count as gone past the proxy, and a build time would not be taken.
+    let _alone = alone();
     let scene = Scene::of(&[("fetches", &good_with(&format!("RUN [\"/app\", \"fetch\", \"{}\"]", server())))]);
     let run = run(&scene, "run", &["--download-link", "20mbit,10ms"]);
     assert_eq!(run.run.settings.download_link.as_deref(), Some("20mbit,10ms"));
@@ -106,4 +108,35 @@ fn downloads_over_a_link_take_the_time_of_its_rate() {
     let build = cold.observations.iter().find(|o| o.measure == Measure::BuildTime && o.phase.is_none()).expect("a build time");
     // 3 MB are 1.2 s at 20 Mbit/s: never sooner, however late.
     assert!(build.value > 1.19, "{} s", build.value);
+}
+
+/// A file of the machine's package mirror, host and path: of about 150 kB, more than may go past the proxy unseen.
+fn on_mirror() -> (String, String) {
+    let asked = Command::new("apt-get").args(["indextargets", "--format", "$(REPO_URI)dists/$(RELEASE)/Release"]).output();
+    let told = String::from_utf8(asked.expect("apt-get runs").stdout).expect("addresses are text");
+    let (host, path) = told.lines().find_map(|line| line.strip_prefix("http://")?.split_once('/')).expect("a mirror speaks plain HTTP");
+    (host.to_owned(), format!("/{path}"))
+}
+
+#[test]
+fn a_build_that_goes_past_the_proxy_has_no_figure_and_no_time_over_a_link() {
+    if !live_or_skip("live::run::downloads::a_build_that_goes_past_the_proxy_has_no_figure_and_no_time_over_a_link") {
+        return;
+    }
+    let _alone = alone();
+    let (host, file) = on_mirror();
+    let address = (host.as_str(), 80).to_socket_addrs().expect("the mirror is known").next().expect("it has an address");
+    let past = good_with(&format!("RUN [\"/app\", \"fetch-past-proxies\", \"{address}\", \"{host}\", \"{file}\"]"));
+    let own = good_with("ENV http_proxy=http://127.0.0.1:9\nRUN [\"/app\", \"say\"]");
+    let run = run(&Scene::of(&[("past", &past), ("own", &own)]), "run", &["--download-link", "20mbit,10ms"]);
+    for (variant, why) in [("past", "(bypassed)"), ("own", "line 3 of the Dockerfile sets ENV http_proxy")] {
+        let cold = |o: &&TrialOutcome| o.trial.variant == variant && o.trial.cache_state == "cold";
+        let outcome = run.trials.iter().find(cold).expect("a cold trial");
+        assert_eq!((&outcome.status, downloaded(outcome)), (&Status::Measured, None), "{variant}");
+        for words in [why, "build-time is not available"] {
+            assert!(outcome.warnings.iter().any(|warning| warning.message.contains(words)), "{variant}: {:?}", outcome.warnings);
+        }
+        assert!(outcome.observations.iter().all(|o| o.measure != Measure::BuildTime), "{variant}");
+        assert!(outcome.observations.iter().any(|o| o.measure == Measure::UncompressedSize), "{variant}: all else is measured");
+    }
 }

@@ -8,8 +8,8 @@ use loadline::rig::{Engine, ProgressSink};
 
 use crate::support::app::{Scene, assert_measured, program, record};
 use crate::support::cli::Loadline;
-use crate::support::live_or_skip;
 use crate::support::machine::among_others;
+use crate::support::{engine_root_or_skip, live_or_skip};
 
 /// Publishes `library/tiny:1`, which holds the app and `content`, and gives its digest.
 async fn publish(docker: &Docker, registry: &Registry, content: &str) -> String {
@@ -72,6 +72,40 @@ async fn published_bases_are_locked_and_a_moved_tag_is_refused() {
     unlocked.run().exits(0);
     assert_on_hub(&record(&out), &second);
     assert!(record(&out).run.warnings.iter().any(|warning| warning.message.contains("moved")), "{:?}", record(&out).run.warnings);
+
+    let lock = out.parent().expect("a run lies in its scene").join("scenarios/bases.lock");
+    std::fs::write(lock, "version = 1\n\n[[base]]\nreference = 7\n").expect("a lock");
+    let (broken, out) = command(false);
+    broken.run().exits(2).says(&["bases.lock:4:13"]);
+    assert!(!out.exists(), "nothing is recorded of a run that did not begin");
+    engine.stop().await.expect("the engine stops");
+    registry.stop().await.expect("the registry stops");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn containerds_store_builds_on_what_is_published_in_every_run() {
+    let test = "live::run::hub::containerds_store_builds_on_what_is_published_in_every_run";
+    let Some(root) = engine_root_or_skip(test, "forky", &[]) else { return };
+    let _among_others = among_others();
+    let blobs = tempfile::tempdir().expect("a folder");
+    let registry = Registry::start(RegistryOptions::new(blobs.path())).await.expect("the registry starts");
+    let engine = PrivateEngine::start(PrivateOptions::new(Role::Puller)).await.expect("a private engine starts");
+    let docker = Docker::connect(&Endpoint::Unix(engine.socket().to_owned())).await.expect("it answers");
+    let digest = publish(&docker, &registry, "first").await;
+    let mut scene = Scene::of(&[("one", "FROM tiny:1\nCMD [\"/app\", \"serve\"]\n")]);
+    let (mirror, cache) = (format!("http://{}", registry.address()), scene.path("cache"));
+    let layers = [(), ()].map(|()| {
+        let (command, out) = scene.command();
+        let command = command.args(["--bases", "hub", "--store", "containerd", "--registry-mirror", &mirror, "--engine-root"]);
+        command.args([&root]).env("XDG_CACHE_HOME", &cache).run().exits(0);
+        let record = record(&out);
+        assert_on_hub(&record, &digest);
+        record.trials[0].weighing.as_ref().expect("it was weighed").layers.clone()
+    });
+    assert_eq!(layers[0], layers[1], "what the cache has is compressed in another way");
+    let published = registry.image("library/tiny", "1").expect("it was pushed");
+    let published = loadline::image::weigh(&published).expect("it is whole").weighing;
+    assert_eq!(layers[0][0].digest, published.layers[0].digest, "the layer is pushed as it was published");
     engine.stop().await.expect("the engine stops");
     registry.stop().await.expect("the registry stops");
 }

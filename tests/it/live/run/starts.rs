@@ -1,9 +1,9 @@
 //! Starts after the smoke check, of real containers.
 
 use loadline::measure::Measure;
-use loadline::record::REPEATED;
+use loadline::record::{Observation, REPEATED, Status};
 
-use crate::support::app::{GOOD, Scene, assert_measured, outcome, record};
+use crate::support::app::{GOOD, Scene, outcome, record};
 use crate::support::live_or_skip;
 use crate::support::machine::{MachineState, alone};
 
@@ -31,15 +31,18 @@ fn an_image_is_started_as_often_as_was_asked_for_and_no_container_stays() {
 }
 
 #[test]
-fn a_first_look_starts_an_image_once_more() {
-    if !live_or_skip("live::run::starts::a_first_look_starts_an_image_once_more") {
+fn a_first_look_without_pulls_starts_an_image_once_more() {
+    if !live_or_skip("live::run::starts::a_first_look_without_pulls_starts_an_image_once_more") {
         return;
     }
     let _alone = alone();
     let mut scene = Scene::of(&[("good", GOOD)]);
     let (command, out) = scene.command();
-    command.run().exits(0);
+    // It is not pulled either, so that nothing of the puller is needed.
+    command.args(["--no-pull"]).run().exits(0);
     let record = record(&out);
-    assert_measured(&record, "good");
+    let pulled = |seen: &Observation| seen.measure == Measure::PullTime;
+    assert!(record.run.settings.no_pull && !outcome(&record, "good").observations.iter().any(pulled));
+    assert_eq!(outcome(&record, "good").status, Status::Measured);
     assert_eq!((record.run.settings.starts, outcome(&record, "good").starts.len()), (1, 2));
 }

@@ -78,6 +78,16 @@ fn a_fingerprint_stays_when_the_figure_changes() {
     assert_eq!(fingerprint(1e6), fingerprint(2e6));
 }
 
+#[test]
+fn a_limit_that_is_in_no_file_any_more_is_told_at_a_file() {
+    let mut evaluation = evaluations::every_outcome();
+    (evaluation.loosened[0].after, evaluation.loosened[0].place) = (None, None);
+    let findings = parsed(&CiFormat::GitlabCodequality.render(&evaluation, None));
+    let loosened = findings.as_array().expect("an array").iter().find(|f| f["check_name"] == "loadline/loosened").expect("it is told");
+    assert_eq!(loosened["location"]["path"], "go-api/scenario.toml");
+    assert_eq!(loosened["description"], "go-api: budget lean: held to at most 25 MB; in this run's own budgets it is not there");
+}
+
 proptest! {
     #[test]
     fn no_name_breaks_a_schema(evaluation in evaluations::hostile(6)) {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use insta::assert_snapshot;
 use loadline::budget::{Budget, Increase, Limit};
 use loadline::measure::Measure;
-use loadline::scenario::{Problems, parse_scenario, read_budgets, with_max};
+use loadline::scenario::{Problems, discover, parse_scenario, read_budgets, with_max};
 use tempfile::TempDir;
 
 use super::{messages, shown};
@@ -125,7 +125,7 @@ const BAD: [(&str, &str); 44] = [
 ];
 
 /// More of them: a file shows 50 problems at most.
-const WORSE: [(&str, &str); 9] = [
+const WORSE: [(&str, &str); 15] = [
     ("Bad-Name", "max-layers = 3"),
     ("layers-too", "measure = \"transfer-size\"\nmax-layers = 3"),
     ("layers-twice", "measure = \"layer-count\"\nmax = \"3\"\nmax-layers = 3"),
@@ -133,7 +133,13 @@ const WORSE: [(&str, &str); 9] = [
     ("no-link", "measure = \"pull-time\"\nmax = \"9 s\"\nlink = \"fast\""),
     ("steered", "max-layers = 3\nreason = \"a\\u001b[2Jb\""),
     ("silent", "max-layers = 3\nreason = \"\""),
-    ("unknown-key", "max-layers = 3\nmaximum = 3"),
+    ("unknown-key", "measure = \"transfer-size\"\nmaximum = \"25 MB\""),
+    ("no-lower-bound", "max-layers = 3\nmin = \"25 MB\""),
+    ("layers", "measure = \"layers\"\nmax = 3"),
+    ("plus", "measure = \"transfer-size\"\nmax = \"+1 MB\""),
+    ("bits", "measure = \"transfer-size\"\nmax = \"25 Mb\""),
+    ("bare-increase", "measure = \"transfer-size\"\nmax-increase = \"1\""),
+    ("Worse-Name", "measure = \"transfer-size\"\nmax = \"25\""),
     ("two-at-once", "measure = \"transfer-size\"\nmax = \"25\"\nmax-increase = \"x\""),
 ];
 
@@ -143,13 +149,26 @@ fn tables(cases: &[(&str, &str)]) -> String {
 
 #[test]
 fn every_budget_that_nothing_can_be_held_to_is_refused_with_its_line_and_a_cure() {
-    for (part, cases, more) in [("keys", &BAD[..], 0), ("rest", &WORSE[..], 1)] {
+    for (part, cases, more) in [("keys", &BAD[..], 0), ("rest", &WORSE[..], 2)] {
         let (folder, file) = folder(&tables(cases));
         let problems = parse_scenario(&file).expect_err("none of them is right");
         assert_eq!(messages(&problems).len(), cases.len() + more, "{problems}");
         assert_snapshot!(format!("bad_budgets_{part}"), shown(&problems, folder.path()));
         assert_eq!(read_budgets(&[file]).expect_err("nor by itself"), problems, "both ways to read them say the same");
     }
+}
+
+#[test]
+fn numbers_are_read_in_every_way_that_toml_writes_them() {
+    let budgets = parse(
+        "[budgets.files]\nmeasure = \"file-count\"\nmax = 1_000\n[budgets.hex]\nmeasure = \"file-count\"\nmax = 0x10\n\
+         [budgets.point]\nmeasure = \"file-count\"\nmax = 1_000.0\n[budgets.more]\nmeasure = \"file-count\"\nmax-increase = +2\n",
+    )
+    .expect("they are right");
+    let limits: Vec<&Limit> = budgets.iter().flat_map(|budget| &budget.limits).collect();
+    let more = Limit::MaxIncrease { by: Increase::Amount(2.0), written: "2".to_owned() };
+    assert_eq!(limits, [&max(1e3, "1000"), &max(16.0, "16"), &max(1e3, "1000.0"), &more]);
+    assert!(budgets.iter().all(|budget| budget.problem().is_none()), "a record takes them");
 }
 
 #[test]
@@ -174,12 +193,41 @@ fn budgets_are_read_without_the_app_from_files_folders_and_folders_of_folders() 
     }
     let read = |path: &Path| read_budgets(&[path.to_owned()]).expect("they are right").len();
     assert_eq!((read(&file), read(&elsewhere), read(folder.path()), read(&all)), (1, 1, 1, 2));
-    let twice = read_budgets(&[file, elsewhere]).expect_err("the same scenario");
+    let twice = read_budgets(&[file.clone(), elsewhere]).expect_err("the same scenario in two files");
     assert_eq!(messages(&twice), ["a second scenario is named 'app'"]);
+    let by_two_paths = [file, all.join("../scenario.toml"), folder.path().to_owned()];
+    assert_eq!(read_budgets(&by_two_paths).expect("it is one file").len(), 1);
     let nothing = TempDir::new().expect("a folder");
     let gone = nothing.path().join("gone");
     let problems = read_budgets(&[nothing.path().to_owned(), gone]).expect_err("nothing there");
     assert_eq!(problems.0.len(), 2, "all at once: {problems}");
+}
+
+#[test]
+fn a_folder_of_budgets_is_searched_as_for_a_run() {
+    let (folder, file) = folder("[budgets.size]\nmax-layers = 3\n");
+    let all = folder.path().join("all");
+    for name in ["app", ".hidden", "bare"] {
+        fs::create_dir_all(all.join(name)).expect("a folder");
+        fs::write(all.join(name).join("Dockerfile"), "FROM scratch\nCOPY a.txt /\n").expect("written");
+        fs::write(all.join(name).join("a.txt"), "one").expect("written");
+    }
+    fs::copy(&file, all.join("app/scenario.toml")).expect("copied");
+    fs::write(all.join(".hidden/scenario.toml"), "no TOML").expect("written");
+    let said = |problems: Problems| messages(&problems).into_iter().map(str::to_owned).collect::<Vec<_>>();
+    let by_run = |path: &Path| {
+        let found = discover(Path::new("nowhere"), &[path.display().to_string()]).map_err(said)?;
+        Ok::<_, Vec<String>>(found.scenarios.into_iter().flat_map(|scenario| scenario.budgets).collect::<Vec<_>>())
+    };
+    let alone = |path: &Path| read_budgets(&[path.to_owned()]).map_err(said);
+    for (path, budgets) in [(all.clone(), 1), (all.join("bare"), 0)] {
+        assert_eq!(alone(&path).expect("they are right").len(), budgets, "{}", path.display());
+        assert_eq!(alone(&path), by_run(&path));
+    }
+    assert_eq!(alone(&all.join(".hidden")), by_run(&all.join(".hidden")), "by its name it is read, and is wrong");
+    fs::remove_dir_all(all.join("app")).expect("removed");
+    assert_eq!(alone(&all).expect_err("nothing is left"), ["there are no scenarios in this folder"]);
+    assert!(by_run(&all).is_err_and(|messages| messages.contains(&"there are no scenarios in this folder".to_owned())));
 }
 
 #[test]

@@ -29,12 +29,14 @@ pub(super) fn failure() -> BuildFailure {
         message: "process did not complete: exit code: 1".to_owned(),
         step: Some(step.clone()),
         wall: Duration::from_millis(5),
-        vertices: vertices(false),
+        vertices: vertices(false, None),
         log: vec![LogLine { step, text: "main.go:3: undefined: x".to_owned() }],
     }
 }
 
-pub(super) fn vertices(cached_run: bool) -> Vec<Vertex> {
+/// The steps of a build that stood on the image `x`, with its digest where the engine tells it.
+pub(super) fn vertices(cached_run: bool, built_on: Option<&str>) -> Vec<Vertex> {
+    let from = format!("[1/3] FROM docker.io/library/x{}", built_on.map(|digest| format!("@{digest}")).unwrap_or_default());
     let vertex = |name: &str, cached: bool, inputs: &[&str]| Vertex {
         digest: digest(name.as_bytes()),
         name: name.to_owned(),
@@ -46,8 +48,8 @@ pub(super) fn vertices(cached_run: bool) -> Vec<Vertex> {
     };
     vec![
         vertex("[internal] load remote build context", false, &[]),
-        vertex("[1/3] FROM docker.io/library/x", true, &[]),
-        vertex("[2/3] WORKDIR /src", true, &["[1/3] FROM docker.io/library/x"]),
+        vertex(&from, true, &[]),
+        vertex("[2/3] WORKDIR /src", true, &[&from]),
         vertex("[3/3] RUN go build", cached_run, &["[2/3] WORKDIR /src", "[internal] load remote build context"]),
         vertex("exporting to image", false, &["[3/3] RUN go build"]),
     ]

@@ -23,9 +23,7 @@ impl FakeImage {
     pub(super) fn new(seed: &str, len: usize, behaviour: Behaviour) -> Self {
         let tar = layer(&seed.bytes().cycle().take(len).collect::<Vec<u8>>());
         let diff_id = digest(&tar);
-        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        gzip.write_all(&tar).expect("a vector takes bytes");
-        let layer = gzip.finish().expect("a vector takes bytes");
+        let layer = if behaviour == Behaviour::PushesPlain { tar.clone() } else { gzip(&tar) };
         let config = format!(
             r#"{{"architecture":"amd64","os":"linux","rootfs":{{"type":"layers","diff_ids":["{diff_id}"]}},"history":[{{"created_by":"COPY app /app # buildkit"}}]}}"#
         )
@@ -40,6 +38,12 @@ impl FakeImage {
         .into_bytes();
         Self { behaviour: Some(behaviour), tar, diff_id, layer, config, manifest }
     }
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(bytes).expect("a vector takes bytes");
+    gzip.finish().expect("a vector takes bytes")
 }
 
 pub(crate) fn digest(bytes: &[u8]) -> String {

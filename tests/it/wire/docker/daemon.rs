@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use loadline::rig::docker::{Docker, Endpoint};
 use tempfile::TempDir;
@@ -40,16 +40,22 @@ pub(crate) struct Answer {
     body: Vec<u8>,
     end: End,
     delay: Duration,
+    once: bool,
 }
 
 impl Answer {
     /// 200 with this body, after the whole request.
     pub(crate) fn ok(body: impl Into<Vec<u8>>) -> Self {
-        Self { take: Take::All, status: 200, body: body.into(), end: End::Whole, delay: Duration::ZERO }
+        Self { take: Take::All, status: 200, body: body.into(), end: End::Whole, delay: Duration::ZERO, once: false }
     }
 
     pub(crate) fn status(self, status: u16) -> Self {
         Self { status, ..self }
+    }
+
+    /// For the first such request alone.
+    pub(crate) fn once(self) -> Self {
+        Self { once: true, ..self }
     }
 
     pub(crate) fn end(self, end: End) -> Self {
@@ -76,6 +82,8 @@ pub(crate) struct Seen {
     pub(crate) whole: bool,
     /// Whether the client closed the connection.
     pub(crate) closed: bool,
+    /// When it came.
+    pub(crate) at: Option<Instant>,
 }
 
 /// A running daemon; gone when dropped.
@@ -127,7 +135,10 @@ impl Daemon {
 async fn serve(mut stream: UnixStream, rules: Arc<[(&'static str, Answer)]>, seen: Arc<Mutex<Vec<Seen>>>) {
     let Some((head, rest)) = read_head(&mut stream).await else { return };
     let line = head.lines().next().unwrap_or_default().to_owned();
-    let rule = rules.iter().find(|(begins, _)| line.starts_with(begins)).map(|(_, answer)| answer.clone());
+    let over = |answer: &Answer, begins: &str| {
+        answer.once && seen.lock().expect("no panic").iter().any(|seen: &Seen| seen.line.starts_with(begins))
+    };
+    let rule = rules.iter().find(|(begins, answer)| line.starts_with(begins) && !over(answer, begins)).map(|(_, answer)| answer.clone());
     let answer = match rule {
         Some(answer) => answer,
         None if line.starts_with("POST /session") => return hold_session(stream).await,
@@ -137,7 +148,7 @@ async fn serve(mut stream: UnixStream, rules: Arc<[(&'static str, Answer)]>, see
     };
     let place = {
         let mut seen = seen.lock().expect("no panic");
-        seen.push(Seen { line, ..Seen::default() });
+        seen.push(Seen { line, at: Some(Instant::now()), ..Seen::default() });
         seen.len() - 1
     };
     let note = |change: &dyn Fn(&mut Seen)| change(&mut seen.lock().expect("no panic")[place]);

@@ -247,6 +247,7 @@ async fn started(docker: &Docker) -> Result<Container, EngineError> {
     docker
         .start(&ContainerSpec {
             image: "x:a".to_owned(),
+            name: None,
             port: 80,
             labels: std::collections::BTreeMap::new(),
             env: std::collections::BTreeMap::new(),
@@ -299,4 +300,35 @@ async fn a_port_already_taken_is_tried_once_more_and_then_named() {
     assert!(!error.is_fatal());
     insta::assert_snapshot!(error, @"cannot publish a port of x:a on 127.0.0.1 port 49153 of the engine's machine: driver failed programming external connectivity: Bind for 127.0.0.1:49153 failed: port is already allocated; stop what listens there, or run again");
     assert_eq!((daemon.seen("POST /containers/aa/start").len(), daemon.seen("DELETE /containers/aa").len()), (2, 2));
+}
+
+#[tokio::test]
+async fn a_start_that_worked_at_the_second_try_counts_from_that_try() {
+    let taken = Answer::ok(r#"{"message":"Bind for 127.0.0.1:49153 failed: port is already allocated"}"#).status(500).once();
+    let daemon = Daemon::start(vec![
+        ("POST /containers/create", Answer::ok(r#"{"Id":"aa","Warnings":[]}"#)),
+        ("POST /containers/aa/start", taken),
+        ("POST /containers/aa/start", Answer::ok("")),
+        ("GET /containers/aa/json", Answer::ok(RUNNING.replace("PORT", "9"))),
+        ("DELETE /containers/aa", Answer::ok("")),
+    ]);
+    let container = started(&daemon.connect().await).await.expect("it starts");
+    let removed = &daemon.seen("DELETE /containers/aa")[0];
+    assert!(removed.at.is_some_and(|at| at <= container.asked), "the first try is over by then");
+    assert_eq!(daemon.seen("POST /containers/create").len(), 2);
+}
+
+#[tokio::test]
+async fn a_container_has_the_name_that_it_is_asked_for_by() {
+    let daemon = Daemon::start(vec![("POST /containers/create", Answer::ok(r#"{"message":"no"}"#).status(500))]);
+    let spec = ContainerSpec {
+        image: "x:a".to_owned(),
+        name: Some("mine-1".to_owned()),
+        port: 80,
+        labels: [].into(),
+        env: [].into(),
+        command: None,
+    };
+    daemon.connect().await.start(&spec).await.expect_err("it is refused");
+    assert!(daemon.seen("POST /containers/create")[0].line.contains("name=mine-1"));
 }
