@@ -15,7 +15,7 @@ use crate::run::{self, Emitter, EngineKind, RigSettings, Rigged, Stopwatch};
 use crate::units::{self, LinkProfile};
 
 use super::run::{lock_path, not_ready};
-use super::{print, runtime, select, signals};
+use super::{not_printed, print, runtime, select, signals};
 
 mod table;
 
@@ -46,7 +46,7 @@ fn prune(all: bool) -> Result<Exit, Failure> {
     let emitter = Emitter::new(Arc::new(Stopwatch::start()), console.listener());
     let pruned = runtime()?.block_on(bases::prune(&folder, all, &emitter.build_sink()));
     drop(emitter);
-    console.close();
+    console.close().map_err(|error| not_printed(&error))?;
     let pruned = pruned.map_err(|e| Failure::new(Exit::Usage, e))?;
     print(&pruned.images.iter().map(|image| image.clone() + "\n").collect::<String>())?;
     let (images, files) = (units::count(pruned.images.len(), "image"), units::count(pruned.files, "file"));
@@ -83,7 +83,7 @@ fn build(args: BasesBuildArgs) -> Result<Exit, Failure> {
     let emitter = Emitter::new(Arc::new(Stopwatch::start()), console.listener());
     let built = runtime()?.block_on(provide(&settings, &emitter));
     drop(emitter);
-    console.close();
+    console.close().map_err(|error| not_printed(&error))?;
     summary(&built?)
 }
 

@@ -18,7 +18,7 @@ use crate::scenario::{self, FILE_NAME, Proof, Scenario, Sketch};
 use crate::units::{self, LinkProfile};
 
 use super::run::not_ready;
-use super::{print, runtime, signals, wrong};
+use super::{not_printed, print, runtime, signals, wrong};
 
 /// What trying came to: the proof, and what is said last where something fell short.
 struct Tried {
@@ -85,7 +85,7 @@ fn try_out(args: &InitArgs, sketch: &Sketch, env: &BTreeMap<String, String>) -> 
         Err(failure) => Err(failure),
     };
     drop(emitter);
-    console.close();
+    console.close().map_err(|error| not_printed(&error))?;
     match proof {
         Ok(proof) => Ok(Tried { proof, fell_short: None }),
         Err(failure) if failure.exit == Exit::Engine => {

@@ -1,5 +1,6 @@
 //! `run`: build, prove, weigh, time, record, report.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -45,8 +46,8 @@ pub(super) fn run(args: RunArgs, line: &CommandLine) -> Result<Exit, Failure> {
     let ended = runtime.block_on(measure(&options, &found, &settings, place, &emitter));
     drop(emitter);
     // The runtime lives on: while the report is made, a second signal still ends the program at once.
-    console.close();
-    conclude(&options, &found, ended?)
+    let told = console.close();
+    conclude(&options, &found, ended?, told)
 }
 
 /// A run that was recorded.
@@ -257,7 +258,7 @@ pub(super) fn not_ready(error: RigError) -> Failure {
 
 /// Writes the report, prints the table and decides the exit code: what the user did goes before what the engine did, and
 /// that before what is missing.
-fn conclude(options: &RunOptions, found: &Discovered, ran: Ran) -> Result<Exit, Failure> {
+fn conclude(options: &RunOptions, found: &Discovered, ran: Ran, told: io::Result<()>) -> Result<Exit, Failure> {
     let Ran { folder, end, afterwards } = ran;
     let record = Record::read(&folder).map_err(|e| Failure::new(Exit::Record, e))?;
     report::write_all(&folder, &record).map_err(|e| Failure::new(Exit::Record, e))?;
@@ -265,6 +266,7 @@ fn conclude(options: &RunOptions, found: &Discovered, ran: Ran) -> Result<Exit, 
         let data = ReportData::new(&record);
         super::print(&printer::for_people(report::terminal(&data, printer::width(), printer::colour())))?;
     }
+    told.map_err(|error| super::not_printed(&error))?;
     let bare: Vec<&Path> = found.scenarios.iter().filter(|scenario| !scenario.from_file).map(|scenario| scenario.root.as_path()).collect();
     printer::talk(&farewell(&folder, &record, &bare));
     if let Some(failure) = &afterwards {

@@ -1,5 +1,6 @@
 //! A live line on a terminal: what runs now, how far it is, and the time left; finished things scroll above it.
 
+use std::io;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -64,8 +65,9 @@ impl View for Bars {
         self.bar.set_message(self.now.line(at + seen.elapsed().as_secs_f64(), columns));
     }
 
-    fn close(&mut self) {
+    fn close(&mut self) -> io::Result<()> {
         self.bar.finish_and_clear();
         printer::live(false);
+        Ok(())
     }
 }

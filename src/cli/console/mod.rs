@@ -8,6 +8,7 @@ mod lines;
 mod now;
 mod wording;
 
+use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
@@ -30,14 +31,16 @@ trait View: Send {
     fn show(&mut self, event: &Event);
     /// Shows that time goes on, about once a second while nothing happens.
     fn tick(&mut self) {}
-    /// Takes down whatever is still drawn.
-    fn close(&mut self) {}
+    /// Takes down whatever is still drawn; the error is why not all of it could be shown.
+    fn close(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// A running console.
 pub(super) struct Console {
     sender: SyncSender<Option<Event>>,
-    thread: JoinHandle<()>,
+    thread: JoinHandle<io::Result<()>>,
 }
 
 impl Console {
@@ -55,9 +58,13 @@ impl Console {
     }
 
     /// Draws what is still waiting and takes the progress down. Listeners may outlive it; nothing hears them any more.
-    pub(super) fn close(self) {
+    ///
+    /// # Errors
+    ///
+    /// Stdout, where it is what events go to, did not take all of them.
+    pub(super) fn close(self) -> io::Result<()> {
         drop(self.sender.send(None));
-        drop(self.thread.join());
+        self.thread.join().unwrap_or_else(|_| Err(io::Error::other("what draws the progress panicked")))
     }
 }
 
@@ -79,14 +86,14 @@ const fn is_progress(kind: &EventKind) -> bool {
 
 fn view(format: MessageFormat) -> Box<dyn View> {
     match format {
-        MessageFormat::Json => Box::new(json::JsonLines),
+        MessageFormat::Json => Box::new(json::JsonLines::new(printer::data)),
         MessageFormat::Human if printer::bars() => Box::new(bars::Bars::new(printer::talk_colour())),
         MessageFormat::Human => Box::new(lines::Lines::default()),
     }
 }
 
 /// Draws until `None` comes.
-fn draw(receiver: &Receiver<Option<Event>>, mut view: Box<dyn View>) {
+fn draw(receiver: &Receiver<Option<Event>>, mut view: Box<dyn View>) -> io::Result<()> {
     loop {
         match receiver.recv_timeout(TICK) {
             Ok(Some(event)) => view.show(&event),
@@ -94,5 +101,5 @@ fn draw(receiver: &Receiver<Option<Event>>, mut view: Box<dyn View>) {
             Ok(None) | Err(RecvTimeoutError::Disconnected) => break,
         }
     }
-    view.close();
+    view.close()
 }
