@@ -164,23 +164,28 @@ fn lacks_or_has(text: &str, unit: &str) -> String {
 /// letters, as `Mb` is a million bits.
 pub fn parse_bytes(text: &str) -> Result<u64, UnitError> {
     let (number, unit) = split(text, "25 MB")?;
-    let factor = match unit {
-        "B" => 1.0,
-        "kB" | "KB" => 1e3,
-        "MB" => 1e6,
-        "GB" => 1e9,
-        "KiB" => 1024.0,
-        "MiB" => 1_048_576.0,
-        "GiB" => 1_073_741_824.0,
-        _ => return Err(unknown(text, unit, "B, kB, MB, GB, KiB, MiB, GiB")),
-    };
-    let value = (number * factor).round();
+    let factor = byte_unit(unit).ok_or_else(|| unknown(text, unit, "B, kB, MB, GB, KiB, MiB, GiB"))?;
+    let value = (number * f64::from(factor)).round();
     // 2⁵³ B = 9 PB: up to here every whole number of bytes is exact in the arithmetic above.
     if value > 9_007_199_254_740_992.0 {
         return Err(UnitError::TooLarge(text.to_owned()));
     }
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounded and non-negative by the lines above")]
     Ok(value as u64)
+}
+
+/// How many bytes one of a unit is, decimal or binary.
+pub fn byte_unit(unit: &str) -> Option<u32> {
+    match unit {
+        "B" => Some(1),
+        "kB" | "KB" => Some(1_000),
+        "MB" => Some(1_000_000),
+        "GB" => Some(1_000_000_000),
+        "KiB" => Some(1 << 10),
+        "MiB" => Some(1 << 20),
+        "GiB" => Some(1 << 30),
+        _ => None,
+    }
 }
 
 /// Reads a duration: `500 ms`, `30 s`, `2 min`, `1 h`, `1h30m`. A bare number is refused: the unit must be said.

@@ -6,7 +6,7 @@
 use super::exact::PARTS;
 use super::{Increase, Limit, LimitError};
 use crate::measure::{Kind, Measure, Unit};
-use crate::units::parse_duration;
+use crate::units::{byte_unit, parse_duration};
 
 /// Up to here every whole number has a floating point value of its own: 2⁵³.
 const LARGEST: u128 = 1 << 53;
@@ -195,19 +195,12 @@ const fn name(unit: Unit) -> &'static str {
 }
 
 fn kind_of(unit: &str) -> Option<Said> {
-    Some(match unit {
-        "" => Said::Count,
-        "%" => Said::Share,
-        "B" => Said::Bytes(1),
-        "kB" | "KB" => Said::Bytes(1_000),
-        "MB" => Said::Bytes(1_000_000),
-        "GB" => Said::Bytes(1_000_000_000),
-        "KiB" => Said::Bytes(1 << 10),
-        "MiB" => Said::Bytes(1 << 20),
-        "GiB" => Said::Bytes(1 << 30),
-        "ms" | "s" | "m" | "min" | "h" => Said::Time,
-        _ => return None,
-    })
+    match unit {
+        "" => Some(Said::Count),
+        "%" => Some(Said::Share),
+        "ms" | "s" | "m" | "min" | "h" => Some(Said::Time),
+        other => byte_unit(other).map(|factor| Said::Bytes(factor.into())),
+    }
 }
 
 #[cfg(test)]

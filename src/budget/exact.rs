@@ -33,7 +33,7 @@ impl Limit {
     /// binary one (MiB) where `now`, the limit as it is written, has one.
     pub fn with_room(figure: u64, bytes: bool, now: &str) -> Self {
         let wanted = figure.saturating_add(figure / 100);
-        if bytes && now.to_ascii_lowercase().ends_with("ib") {
+        if bytes && now.ends_with("iB") {
             return binary(wanted);
         }
         let value = rounded_up(wanted);
