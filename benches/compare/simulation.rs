@@ -108,6 +108,7 @@ fn template() -> (RunRecord, TrialOutcome) {
     let mut run: RunRecord = serde_json::from_str(include_str!("../../results/published/2026-11-21-go-api/run.json")).expect("a record");
     let line = include_str!("../../results/published/2026-11-21-go-api/trials.jsonl").lines().next().expect("a trial");
     let mut trial: TrialOutcome = serde_json::from_str(line).expect("a trial");
+    run.settings.trials = u32::MAX;
     run.plan.retain(|planned| planned.variant == trial.trial.variant);
     (trial.push, trial.pull, trial.weighing) = (None, None, None);
     trial.steps.clear();

@@ -121,6 +121,10 @@ pub(super) fn check_planned(outcome: &TrialOutcome, run: &RunRecord) -> Result<(
     if !known {
         return Err(format!("{trial}: the plan of run.json has no such build"));
     }
+    let last = run.settings.iterations();
+    if trial.iteration > last {
+        return Err(format!("{trial}: the plan of run.json ends with iteration {last}"));
+    }
     if trial.warmup != (trial.iteration <= run.settings.warm_up) {
         let warm_up = run.settings.warm_up;
         return Err(format!("{trial}: the plan of run.json has {warm_up} iterations of warm-up before those that count"));

@@ -110,6 +110,7 @@ fn every_broken_record_is_refused_with_a_message_of_its_own() {
         ("numbers without an image", of_trial("\"status\":\"measured\"", "\"status\":\"build-failed\",\"reason\":\"no\"")),
         ("trial there twice", of_trial("\"iteration\":1", "\"iteration\":2")),
         ("trial that nobody planned", of_trial("\"variant\":\"single\"", "\"variant\":\"other\"")),
+        ("trial after the last one", of_run(|run| run["settings"]["trials"] = json!(1))),
         ("line that is none", of_trial("{\"trial\"", "{\"trail\"")),
     ];
     let mut told = String::new();

@@ -16,6 +16,7 @@ mod simulation;
 pub(crate) fn nine(id: &str, factor: f64, more: u64) -> Record {
     let mut run = run();
     id.clone_into(&mut run.run_id);
+    run.settings.trials = 9;
     let trial = |iteration: u32, variant: &str| {
         let wobble = factor * (1.0 + f64::from(iteration % 4) / 200.0);
         let (uncompressed, transfer) =
