@@ -29,6 +29,19 @@ impl Scale {
         }
     }
 
+    /// The scale for two values that are read beside each other: of bytes that differ, in a unit in which they look different.
+    pub(super) fn apart(unit: Unit, values: [f64; 2]) -> Self {
+        let mut scale = Self::new(unit, values.into_iter());
+        while let Self::Bytes(bytes) = scale
+            && bytes > ByteUnit::B
+            && whole(values[0]) != whole(values[1])
+            && scale.number(values[0]) == scale.number(values[1])
+        {
+            scale = Self::Bytes(smaller(bytes));
+        }
+        scale
+    }
+
     /// The unit's symbol; none for counts.
     pub(super) fn symbol(self) -> Option<&'static str> {
         match self {
@@ -58,13 +71,17 @@ impl Scale {
 
 fn byte_unit(largest: f64, smallest: f64) -> ByteUnit {
     let unit = ByteUnit::for_largest(whole(largest));
-    let smaller = match unit {
+    let smaller = smaller(unit);
+    let lost = smallest < unit.bytes() as f64 / 10.0;
+    if lost && largest < smaller.bytes() as f64 * 1e4 { smaller } else { unit }
+}
+
+const fn smaller(unit: ByteUnit) -> ByteUnit {
+    match unit {
         ByteUnit::Giga => ByteUnit::Mega,
         ByteUnit::Mega => ByteUnit::Kilo,
         ByteUnit::Kilo | ByteUnit::B => ByteUnit::B,
-    };
-    let lost = smallest < unit.bytes() as f64 / 10.0;
-    if lost && largest < smaller.bytes() as f64 * 1e4 { smaller } else { unit }
+    }
 }
 
 /// Decimals that leave the smallest value two digits, between 2 and 4; one decimal from 100 s on.
@@ -130,6 +147,15 @@ mod tests {
         assert_eq!(column(Unit::Bytes, &[1_130_000_000.0, 6_812_345.0]), ["1130.0 MB", "6.8 MB"]);
         assert_eq!(column(Unit::Bytes, &[303_281_114.0, 6_812_345.0]), ["303.3 MB", "6.8 MB"]);
         assert_eq!(column(Unit::Seconds, &[12.6, 0.0834]), ["12.600 s", "0.083 s"]);
+    }
+
+    #[test]
+    fn bytes_that_differ_look_different_beside_each_other() {
+        let pair = |values: [f64; 2]| values.map(|v| Scale::apart(Unit::Bytes, values).text(v));
+        assert_eq!(pair([7_123_456.0, 7_144_789.0]), ["7123.5 kB", "7144.8 kB"]);
+        assert_eq!(pair([303_281_114.0, 303_281_115.0]), ["303281114 B", "303281115 B"]);
+        assert_eq!(pair([303_281_114.0, 313_281_114.0]), ["303.3 MB", "313.3 MB"]);
+        assert_eq!(pair([303_281_114.0; 2]), ["303.3 MB"; 2]);
     }
 
     #[test]

@@ -62,7 +62,7 @@ pub(super) fn name(series: &TrendSeries) -> String {
 
 /// First and last value in one unit, and the change between them.
 pub(super) fn figures(series: &TrendSeries) -> [String; 3] {
-    let scale = Scale::new(series.unit, [series.first, series.last].into_iter());
+    let scale = Scale::apart(series.unit, [series.first, series.last]);
     let relative = series.change_percent.map(percent);
     let difference = series.last - series.first;
     let hidden = relative.as_deref() == Some(&percent(0.0)) && difference != 0.0 && series.unit == Unit::Bytes;
@@ -99,7 +99,7 @@ fn changes(series: &TrendSeries) -> Vec<String> {
 
 fn one_change(unit: Unit, change: &TrendChangeReport) -> String {
     let day = change.started.split('T').next().unwrap_or_default();
-    let scale = Scale::new(unit, [change.before, change.after].into_iter());
+    let scale = Scale::apart(unit, [change.before, change.after]);
     let size = sized(unit, change);
     format!("{day} run {}: {} → {} ({size}): {}", change.run, scale.text(change.before), scale.text(change.after), change.causes.join("; "))
 }
