@@ -2,14 +2,13 @@
 
 mod engines;
 mod error;
+mod references;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::dockerfile::{Dockerfile, DockerfileError};
-use crate::rig::bases::{self, BaseChoice, BaseError, BaseRequest, BaseSetKind, Provided, Spent};
+use crate::rig::bases::{self, BaseChoice, BaseError, BaseMirror, BaseRequest, BaseSetKind, Provided, Spent};
 use crate::rig::docker::{Docker, Endpoint};
 use crate::rig::link::{Link, LinkError};
 use crate::rig::private::{DataRoot, EngineLimits, PrivateEngine, PrivateOptions, Role, Store};
@@ -17,13 +16,13 @@ use crate::rig::proxy::ProxyError;
 use crate::rig::registry::{Registry, RegistryOptions};
 use crate::rig::remote::RegistryName;
 use crate::rig::{Engine, EngineInfo, RunNetwork};
-use crate::scenario::{Scenario, Variant};
 use crate::units::LinkProfile;
 
 use super::hosted::{self, Hosted};
 use super::{Bench, Downloads, Emitter, EventKind, Named, Prober};
 use engines::Engines;
 pub use error::RigError;
+pub use references::{references, skipped, variant_references};
 
 /// Folder of the registry's blobs.
 pub(super) const BLOBS: &str = "loadline-registry";
@@ -133,6 +132,7 @@ impl Rigged {
                 };
                 let pulls = settings.pulls || engines::needs_puller(*store);
                 let puller = pulls.then(|| options(Role::Puller));
+                emitter.preparing("starting the private engines");
                 Box::pin(Self::private(settings, options(Role::Builder), puller, named, emitter)).await
             }
         }
@@ -145,21 +145,13 @@ impl Rigged {
         named: Option<Named>,
         emitter: &Emitter,
     ) -> Result<Self, RigError> {
-        emitter.preparing("starting the private engines");
         let limits = builder.limits;
         let Engines { building, pulling, mirror } = emitter.watch().overhead("engine start", engines::start(builder, puller)).await?;
         let builder = client(&building, named.as_ref()).await?;
-        let puller = match pulling.as_ref().filter(|_| settings.pulls) {
-            Some(pulling) => Some(client(pulling, named.as_ref()).await?),
-            None => None,
-        };
+        let puller = client_that_pulls(pulling.as_ref().filter(|_| settings.pulls), named.as_ref()).await?;
         let named = named.map(|named| named.with_builder(&building.data_root_from_outside()));
         let info = builder.info().await?;
-        let provided = emitter.watch().bases(Box::pin(provide(&builder, settings, emitter))).await?;
-        stays_here(&provided, settings.registry.as_ref())?;
-        if let Some(mirror) = &mirror {
-            emitter.watch().bases(engines::serve(&builder, mirror, &provided)).await?;
-        }
+        let provided = Box::pin(stocked(&builder, mirror.as_ref(), settings, emitter)).await?;
         let keeper = pulling.as_ref().unwrap_or(&building);
         let registry = Registry::start(RegistryOptions::new(keeper.data_root_from_outside().join(BLOBS))).await?;
         let link = link(settings.link, &registry, emitter)?;
@@ -297,11 +289,28 @@ async fn client(engine: &PrivateEngine, named: Option<&Named>) -> Result<Docker,
     Ok(logged_in(docker.with_log(&engine.log()), named))
 }
 
+async fn client_that_pulls(engine: Option<&PrivateEngine>, named: Option<&Named>) -> Result<Option<Docker>, RigError> {
+    match engine {
+        Some(engine) => client(engine, named).await.map(Some),
+        None => Ok(None),
+    }
+}
+
 fn logged_in(engine: Docker, named: Option<&Named>) -> Docker {
     match named.map(Named::remote) {
         Some(remote) => engine.with_login(remote.name(), remote.login()),
         None => engine,
     }
+}
+
+/// The base images in the builder, and in the mirror where builds are answered from one.
+async fn stocked(builder: &Docker, mirror: Option<&BaseMirror>, settings: &RigSettings, emitter: &Emitter) -> Result<Provided, RigError> {
+    let provided = emitter.watch().bases(Box::pin(provide(builder, settings, emitter))).await?;
+    stays_here(&provided, settings.registry.as_ref())?;
+    if let Some(mirror) = mirror {
+        emitter.watch().bases(engines::serve(builder, mirror, &provided)).await?;
+    }
+    Ok(provided)
 }
 
 /// Stand-ins never leave the machine, nor does what is built on them.
@@ -337,60 +346,10 @@ const fn set_id(set: BaseSetKind) -> &'static str {
     }
 }
 
-/// Every image from outside that the scenarios' variants need, each once, sorted.
-pub fn references(scenarios: &[Scenario]) -> Result<Vec<String>, DockerfileError> {
-    let mut all = BTreeSet::new();
-    for variant in scenarios.iter().flat_map(|s| &s.variants) {
-        all.extend(variant_references(variant)?);
-    }
-    Ok(all.into_iter().collect())
-}
-
-/// Every image from outside that one variant needs.
-pub fn variant_references(variant: &Variant) -> Result<Vec<String>, DockerfileError> {
-    let dockerfile = parsed(variant)?;
-    let bases = dockerfile.bases(variant.target.as_deref(), &variant.build_args)?;
-    Ok(bases.into_iter().map(|base| base.reference).collect())
-}
-
-/// Variants that cannot be built with the provided bases, with the reason, by scenario and variant index.
-pub fn skipped(scenarios: &[Scenario], provided: Option<&Provided>) -> Result<BTreeMap<(usize, usize), String>, DockerfileError> {
-    let mut skipped = BTreeMap::new();
-    let Some(provided) = provided else { return Ok(skipped) };
-    for (s, scenario) in scenarios.iter().enumerate() {
-        for (v, variant) in scenario.variants.iter().enumerate() {
-            if let Some(reason) = unbuildable(variant, provided)? {
-                skipped.insert((s, v), reason);
-            }
-        }
-    }
-    Ok(skipped)
-}
-
-/// Why a variant cannot be built with the provided bases: one is missing, or a RUN calls a package manager that a
-/// stand-in lacks.
-fn unbuildable(variant: &Variant, provided: &Provided) -> Result<Option<String>, DockerfileError> {
-    let missing = variant_references(variant)?.into_iter().find_map(|reference| provided.missing.get(&reference).cloned());
-    if missing.is_some() {
-        return Ok(missing);
-    }
-    let calls = parsed(variant)?.package_managers(variant.target.as_deref(), &variant.build_args)?;
-    Ok(calls.iter().find_map(|call| {
-        let has = provided.images.get(&call.base)?.package_managers?;
-        let command = call.manager.command();
-        (!has.contains(&command)).then(|| format!("line {} calls {command}, which the stand-in for {} lacks", call.line, call.base))
-    }))
-}
-
-/// Reads a Dockerfile again: scenarios were checked when they were read, so that a failure here means it changed since.
-fn parsed(variant: &Variant) -> Result<Dockerfile, DockerfileError> {
-    let text = std::fs::read_to_string(&variant.dockerfile)
-        .map_err(|e| DockerfileError { line: 1, message: format!("cannot read {}: {e}", variant.dockerfile.display()) })?;
-    Dockerfile::parse(&text)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::rig::bases::{ProvidedBase, Spent};
 
