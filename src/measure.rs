@@ -108,19 +108,8 @@ impl Measure {
         Self::AnonymousMemory,
     ];
 
-    /// What an image as a whole is weighed by, in the order tables show it.
-    pub const OF_AN_IMAGE: [Self; 10] = [
-        Self::TransferSize,
-        Self::LayerTransferSize,
-        Self::UncompressedSize,
-        Self::LiveSize,
-        Self::AppSize,
-        Self::ClassicSize,
-        Self::ClassicSizeBuilt,
-        Self::ReportedSize,
-        Self::LayerCount,
-        Self::FileCount,
-    ];
+    /// What an image as a whole is weighed by, in the order tables show it: the first ten of [`Self::ALL`].
+    pub const OF_AN_IMAGE: &'static [Self] = Self::ALL.split_at(10).0;
 
     /// The stable name: `transfer-size`. The same text serde writes.
     pub const fn id(self) -> &'static str {
@@ -257,6 +246,12 @@ mod tests {
     fn only_sizes_that_depend_on_the_compressor_have_a_definition_of_their_own_when_computed() {
         let differ: Vec<&str> = Measure::ALL.into_iter().filter(|m| m.computed_definition() != m.definition()).map(Measure::id).collect();
         assert_eq!(differ, ["transfer-size", "layer-transfer-size"]);
+    }
+
+    #[test]
+    fn an_image_is_weighed_by_all_that_comes_before_what_is_measured_of_a_build() {
+        assert_eq!(Measure::OF_AN_IMAGE.last(), Some(&Measure::FileCount));
+        assert_eq!(Measure::ALL[Measure::OF_AN_IMAGE.len()], Measure::DeltaTransferSize);
     }
 
     #[test]

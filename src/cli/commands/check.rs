@@ -14,7 +14,7 @@ use crate::scenario::{self, BudgetFiles};
 use crate::units;
 
 use super::beside::are_two;
-use super::{print, wrong};
+use super::{ended, print, wrong};
 
 /// Prints what came of every limit and ends with the verdict's exit code.
 pub(super) fn check(args: &CheckArgs) -> Result<Exit, Failure> {
@@ -130,10 +130,4 @@ fn exit(evaluation: &Evaluation, strict: bool) -> Exit {
 /// How many limits came to one of these outcomes: `2 limits`.
 fn limits(evaluation: &Evaluation, outcomes: &[&str]) -> String {
     units::count(evaluation.checks.iter().filter(|check| outcomes.contains(&check.outcome.id())).count(), "limit")
-}
-
-/// Says why the program ends so.
-fn ended(exit: Exit, why: &str) -> Exit {
-    printer::talk(&format!("error: {why}"));
-    exit
 }

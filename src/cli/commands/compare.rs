@@ -10,7 +10,7 @@ use crate::report;
 use crate::units;
 
 use super::beside::are_two;
-use super::print;
+use super::{ended, print};
 
 /// Prints one format, and says by the exit code what came of it.
 pub(super) fn compare(args: &CompareArgs) -> Result<Exit, Failure> {
@@ -37,12 +37,6 @@ pub(super) fn compare(args: &CompareArgs) -> Result<Exit, Failure> {
         return Err(nothing(&changes));
     }
     Ok(exit(&changes, args.fail_on_regression))
-}
-
-/// Says why the program ends so: stdout may have gone to a file.
-fn ended(exit: Exit, why: &str) -> Exit {
-    printer::talk(&format!("error: {why}"));
-    exit
 }
 
 /// A regression is a verdict; a figure or a trial that is gone because something broke is none, and no pass either.

@@ -74,6 +74,12 @@ pub(super) fn print(text: &str) -> Result<Exit, Failure> {
     Ok(Exit::Ok)
 }
 
+/// Says why the program ends so: stdout may have gone into a file.
+fn ended(exit: Exit, why: &str) -> Exit {
+    printer::talk(&format!("error: {why}"));
+    exit
+}
+
 fn not_printed(error: &io::Error) -> Failure {
     let message = format!("stdout takes no more text: {error}; make room on its disk, or mend what reads it");
     Failure::new(Exit::Usage, io::Error::new(error.kind(), message))

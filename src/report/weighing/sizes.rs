@@ -8,7 +8,7 @@ use crate::measure::Measure;
 
 /// Every size and count of an image.
 pub(super) fn sizes(weighing: &Weighing, source: &SourceReport, named: Option<&BaseNamed>) -> BTreeMap<Measure, SizeReport> {
-    Measure::OF_AN_IMAGE.into_iter().map(|measure| (measure, size(measure, weighing, source, named))).collect()
+    Measure::OF_AN_IMAGE.iter().map(|&measure| (measure, size(measure, weighing, source, named))).collect()
 }
 
 fn size(measure: Measure, weighing: &Weighing, source: &SourceReport, named: Option<&BaseNamed>) -> SizeReport {
