@@ -97,7 +97,7 @@ pub enum Increase {
 }
 
 impl Limit {
-    /// The key in `scenario.toml` and the word in every output: `max`, `max-increase`, `max-ratio`.
+    /// The word in formats for programs: `max`, `max-increase`, `max-ratio`.
     pub const fn id(&self) -> &'static str {
         match self {
             Self::Max { .. } => "max",

@@ -25,9 +25,10 @@ pub fn check_text(evaluation: &Evaluation) -> String {
         text.push_str(&line);
         text.push('\n');
     };
+    let mut told = Vec::new();
     for wanted in ["fail", "unmeasured", "not-comparable", "undecided"] {
         for check in evaluation.checks.iter().filter(|check| check.outcome.id() == wanted) {
-            told_in_full(check).into_iter().for_each(&mut line);
+            told_in_full(check, &mut told).into_iter().for_each(&mut line);
         }
     }
     evaluation.checks.iter().filter(|check| check.outcome == CheckOutcome::Pass).map(in_a_line).for_each(&mut line);
@@ -71,11 +72,11 @@ fn subject(check: &Check) -> String {
     text
 }
 
-/// `max "25 MB"`, as it is written.
+/// `max "25 MB"`, with the key of `scenario.toml` and as it is written.
 fn limit(limit: &Limit) -> String {
     let written = one_line(limit.written());
     match limit {
-        Limit::MaxRatio { to, .. } => format!("{} {} \"{written}\"", limit.id(), one_line(to)),
+        Limit::MaxRatio { to, .. } => format!("max-ratio-to {} \"{written}\"", one_line(to)),
         _ => format!("{} \"{written}\"", limit.id()),
     }
 }
@@ -92,7 +93,11 @@ fn in_a_line(check: &Check) -> String {
     }
 }
 
-fn told_in_full(check: &Check) -> Vec<String> {
+/// What was said to have grown, of which variant.
+type Told<'a> = (&'a str, &'a str, &'a Growth);
+
+/// A check with all that there is to know of it; what grew only where that is not `told` yet.
+fn told_in_full<'a>(check: &'a Check, told: &mut Vec<Told<'a>>) -> Vec<String> {
     let mut lines = vec![format!("{:<14} {}: {}", check.outcome.id(), subject(check), held(check))];
     let mut below = |name: &str, text: String| lines.push(format!("{:<14} {name} {text}", ""));
     below("limit:", format!("{} of budget {}{}", limit(&check.limit), one_line(&check.budget), place(check.place.as_ref())));
@@ -103,7 +108,14 @@ fn told_in_full(check: &Check) -> Vec<String> {
     if let Some(reason) = &check.reason {
         below("reason:", one_line(reason));
     }
-    check.growth.iter().flat_map(grown).for_each(|text| below("grew:", text));
+    let Some(growth) = &check.growth else { return lines };
+    let this: Told<'a> = (&check.scenario, &check.variant, growth);
+    if told.contains(&this) {
+        below("grew:", "as above".to_owned());
+    } else {
+        grown(growth).into_iter().for_each(|text| below("grew:", text));
+        told.push(this);
+    }
     lines
 }
 

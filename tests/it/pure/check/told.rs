@@ -24,6 +24,17 @@ fn what_did_not_grow_explains_no_growth() {
 }
 
 #[test]
+fn what_grew_is_told_once_of_a_variant() {
+    let mut evaluation = evaluation(&["fail", "fail", "fail"]);
+    let file = FileGrowth { path: "/app".to_owned(), before: None, after: Some(5), dockerfile_line: None };
+    let growth = Growth { total: 5, files: vec![file], ..Growth::default() };
+    evaluation.checks.iter_mut().for_each(|check| check.growth = Some(growth.clone()));
+    evaluation.checks[2].variant = "other".to_owned();
+    let text = check_text(&evaluation);
+    assert_eq!((text.matches("grew: +5 B /app\n").count(), text.matches("grew: as above\n").count()), (2, 1), "{text}");
+}
+
+#[test]
 fn limits_that_are_skipped_for_one_reason_are_one_line() {
     let text = check_text(&evaluation(&["skip", "pass", "skip"]));
     assert!(text.contains("\nskip           2 limits of go-api/multi: so\n") && text.matches("\nskip").count() == 1, "{text}");
