@@ -293,11 +293,21 @@ pub struct Receipt {
 }
 
 impl Receipt {
-    /// The command line for people: wherever the program lay, it is called by its name.
+    /// The command line for people who repeat it: wherever the program lay, it is called by its name, and where the record was written
+    /// (`--out`, `--results`) is left out.
     pub fn command_line(&self) -> String {
         let mut words = self.command.iter().map(String::as_str);
         let program = words.next().map(|path| path.rsplit('/').next().unwrap_or(path));
-        program.into_iter().chain(words).collect::<Vec<_>>().join(" ")
+        let mut said: Vec<&str> = program.into_iter().collect();
+        while let Some(word) = words.next() {
+            match word.split_once('=').unwrap_or((word, "")) {
+                ("--", _) => said.extend(std::iter::once(word).chain(words.by_ref())),
+                ("--out" | "--results", "") => drop(words.next()),
+                ("--out" | "--results", _) => {}
+                _ => said.push(word),
+            }
+        }
+        said.join(" ")
     }
 }
 

@@ -51,6 +51,19 @@ fn refusal(folder: &Path) -> String {
 }
 
 #[test]
+fn a_command_line_is_shown_without_where_the_program_and_the_record_lay() {
+    let shown = |words: &[&str]| {
+        let mut receipt = go_api().run.receipt;
+        receipt.command = words.iter().map(|word| (*word).to_owned()).collect();
+        receipt.command_line()
+    };
+    assert_eq!(shown(&["/opt/bin/loadline", "run", "go-api", "--out", "/tmp/x y", "--trials", "3"]), "loadline run go-api --trials 3");
+    assert_eq!(shown(&["loadline", "run", "--out=x", "--results=y", "--link=lan"]), "loadline run --link=lan");
+    assert_eq!(shown(&["loadline", "run", "--results", "y", "--", "--out", "z"]), "loadline run -- --out z");
+    assert_eq!(shown(&["loadline", "run", "--out"]), "loadline run");
+}
+
+#[test]
 fn a_written_record_reads_back_equal() {
     let folder = folder();
     write(&go_api(), folder.path());
