@@ -2,16 +2,19 @@
 
 /// The candidate nearest to `word`, if it is near enough to be a slip of the fingers: one edit in words of up to five characters, else
 /// one for every three that are begun, and at most three; or if one of the two words begins with the other. Letter case costs nothing.
-/// Of equally near ones the first is taken.
+/// Of equally near ones that with the fewest edits is taken, and of those the first.
 pub(super) fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     const SHORTEST: usize = 3;
     let word = folded(word)?;
     let begins = |a: &[char], b: &[char]| a.len().min(b.len()) >= SHORTEST && (a.starts_with(b) || b.starts_with(a));
-    let edits = |other: &[char]| if begins(&word, other) { 1 } else { distance(&word, other) };
+    let edits = |other: &[char]| {
+        let edits = distance(&word, other);
+        (if begins(&word, other) { 1 } else { edits }, edits)
+    };
     candidates
         .into_iter()
         .filter_map(|candidate| Some((edits(&folded(candidate)?), candidate)))
-        .filter(|(edits, candidate)| *edits <= most(candidate.chars().count().max(word.len())))
+        .filter(|((edits, _), candidate)| *edits <= most(candidate.chars().count().max(word.len())))
         .min_by_key(|(edits, _)| *edits)
         .map(|(_, candidate)| candidate)
 }
@@ -88,6 +91,7 @@ mod tests {
         assert_eq!(closest("tagret", keys), Some("target"));
         assert_eq!(closest("memory", keys), None);
         assert_eq!((closest("maximum", ["link", "max"]), closest("min", ["link", "max"])), (Some("max"), None));
+        assert_eq!(closest("max-layer", ["max", "max-layers"]), Some("max-layers"));
         assert_eq!(closest(&"x".repeat(10_000), keys), None);
     }
 
