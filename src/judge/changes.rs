@@ -11,7 +11,8 @@ use std::collections::BTreeMap;
 
 use super::conditions::change_obstacle;
 use super::growth::{between, growth, weighed};
-use super::sides::Sides;
+use super::reproduction::LAYER_TOLERANCE;
+use super::sides::{Sides, median};
 use crate::measure::{Kind, Measure, Unit};
 use crate::record::{Record, SeriesKey, UNKNOWN};
 
@@ -65,6 +66,9 @@ pub fn changes(baseline: &Record, run: &Record, question: &Question) -> Changes 
                     if sides.is_lost(key) { ChangeVerdict::Lost { condition } } else { ChangeVerdict::NotComparable { condition } };
                 without(key, (sides.old.get(key), sides.new.get(key)), verdict)
             }
+            None if is_only_compressed_anew(&sides, key) => {
+                FigureChange { verdict: ChangeVerdict::WithinNoise, ..exact(key, &sides.old[key], &sides.new[key]) }
+            }
             None if key.measure.kind() == Kind::Exact => exact(key, &sides.old[key], &sides.new[key]),
             None => figure::unpaired(key, &sides.old[key], &sides.new[key], question.noise),
         }
@@ -89,6 +93,22 @@ pub fn changes(baseline: &Record, run: &Record, question: &Question) -> Changes 
             .map(|(of, figures)| variant(of, figures))
             .collect(),
     }
+}
+
+/// Whether a compressed size differs by no more than layers of the same length do that were built at another time: files carry the time
+/// at which a step wrote them, which compresses to another length by some bytes.
+fn is_only_compressed_anew(sides: &Sides<'_>, key: &SeriesKey) -> bool {
+    let is_compressed = matches!(key.measure, Measure::TransferSize | Measure::LayerTransferSize);
+    let pair = |key: &SeriesKey| median(&sides.old, key).zip(median(&sides.new, key));
+    let uncompressed = SeriesKey {
+        measure: Measure::UncompressedSize,
+        definition: Measure::UncompressedSize.definition().map(str::to_owned),
+        ..key.clone()
+    };
+    let is_as_long = pair(&uncompressed).is_some_and(|(before, after)| before.total_cmp(&after).is_eq());
+    let differs =
+        pair(key).is_some_and(|(before, after)| before.total_cmp(&after).is_ne() && (after - before).abs() <= LAYER_TOLERANCE * before);
+    is_compressed && is_as_long && differs
 }
 
 /// The figures of one variant of a run beside those of another, `before` and `after`, of the same scenario. Blocks of both took turns, so

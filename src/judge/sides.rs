@@ -62,11 +62,18 @@ impl<'a> Sides<'a> {
         (!self.new.contains_key(key)).then(|| missing(self.run, key, &self.names[1]))
     }
 
-    /// Whether the baseline has the figure of `key`, and the run planned its variant and has no such trial with numbers.
+    /// Whether the baseline has the figure of `key`, and the run has no such trial with numbers, though it planned its variant or was asked
+    /// for the same as the baseline.
     pub(super) fn is_lost(&self, key: &SeriesKey) -> bool {
         let has = self.run.trials.iter().any(|o| o.status.has_numbers() && !o.trial.warmup && is_of(&o.trial, key));
-        self.old.contains_key(key) && !has && planned(self.run, key).is_some()
+        self.old.contains_key(key) && !has && (planned(self.run, key).is_some() || same_question(self.baseline, self.run))
     }
+}
+
+/// Whether two runs were asked for the same scenarios and variants: what one of them lacks then was not left out by whoever started it.
+pub(super) fn same_question(one: &Record, other: &Record) -> bool {
+    let asked = |record: &Record| (record.run.settings.scenarios.clone(), record.run.settings.variants.clone());
+    asked(one) == asked(other)
 }
 
 /// The median of one sample.

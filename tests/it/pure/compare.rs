@@ -7,7 +7,7 @@ use loadline::record::{Record, RunState, Status};
 use loadline::report::{changes_csv, changes_json, changes_markdown, changes_schema, changes_terminal};
 
 use crate::support::checked_in;
-use crate::support::records::{Figures, failed, go_api, measured, run};
+use crate::support::records::{Figures, change, failed, go_api, measured, run};
 
 #[path = "../../../benches/compare/simulation.rs"]
 mod simulation;
@@ -70,6 +70,19 @@ fn bytes_and_times_that_grew_regressed_and_what_made_it_is_told() {
     assert_eq!((growth.layers.len(), growth.files[0].path.as_str(), growth.files[0].bytes()), (1, "/app/server", 4_096));
     let faster = changes(&after, &before, &Question::default());
     assert_eq!(faster.tally().improved, found.tally().regressed);
+}
+
+#[test]
+fn layers_as_long_as_before_that_compress_to_some_bytes_more_or_less_changed_in_nothing() {
+    let verdict = |more: f64, longer: u64| {
+        let mut after = nine("b", 1.0, longer);
+        change(&mut after, "multi", Measure::TransferSize, |bytes| bytes + more);
+        figure(&changes(&nine("a", 1.0, 0), &after, &Question::default()), "multi", Measure::TransferSize).verdict.clone()
+    };
+    assert_eq!((verdict(2.0, 0), verdict(-2.0, 0)), (ChangeVerdict::WithinNoise, ChangeVerdict::WithinNoise));
+    assert_eq!(verdict(0.0, 0), ChangeVerdict::Equal);
+    assert_eq!(verdict(7_000.0, 0), ChangeVerdict::Regressed, "more than a thousandth");
+    assert_eq!(verdict(0.0, 512), ChangeVerdict::Regressed, "another length");
 }
 
 #[test]
@@ -150,7 +163,10 @@ fn a_figure_of_a_variant_that_broke_is_lost() {
     let mut removed = nine("b", 1.0, 0);
     removed.trials.retain(|o| o.trial.variant != "multi");
     removed.run.plan.retain(|p| p.variant != "multi");
-    assert!(!changes(&nine("a", 1.0, 0), &removed, &Question::default()).has_lost(), "nobody planned it");
+    let lost = |removed: &Record| changes(&nine("a", 1.0, 0), removed, &Question::default()).has_lost();
+    assert!(lost(&removed), "the run was asked for the same");
+    removed.run.settings.variants = vec!["single".to_owned()];
+    assert!(!lost(&removed), "it was left out on purpose");
 }
 
 #[test]
