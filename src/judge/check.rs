@@ -8,7 +8,9 @@ mod figure;
 mod held;
 mod loosened;
 mod ruling;
+mod unlimited;
 
+use super::sides::same_question;
 use super::{BudgetSource, Check, CheckOutcome, Evaluation, growth};
 use crate::budget::{Budget, Increase, Limit};
 use crate::measure::{Kind, Measure};
@@ -37,8 +39,9 @@ pub fn check(run: &Record, baseline: Option<&Record>, source: BudgetSource, budg
     }
     let loosened = if matches!(source, BudgetSource::Files { .. }) { loosened::loosened(run, budgets) } else { Vec::new() };
     let unheld = if source == BudgetSource::Record { Vec::new() } else { loosened::unheld(run, budgets) };
+    let unlimited = unlimited::unlimited(run, baseline, &checks);
     let baseline = baseline.map(|baseline| baseline.run.run_id.clone());
-    Evaluation { run: run.run.run_id.clone(), baseline, source, checks, loosened, unheld }
+    Evaluation { run: run.run.run_id.clone(), baseline, source, checks, loosened, unheld, unlimited }
 }
 
 /// What a run is held to where nobody wrote budgets but named a baseline: D3 of every variant of either may grow by one per cent.
@@ -78,6 +81,9 @@ fn usual(planned: &PlannedVariant) -> Budget {
     }
 }
 
+/// Why a figure is missing of what was taken out of the scenarios, or renamed.
+const GONE: &str = "the baseline has the variant, and this run has it no more; where that is meant, take a baseline without it";
+
 fn is_planned(run: &Record, scenario: &str, variant: &str) -> bool {
     run.run.plan.iter().any(|planned| planned.scenario == scenario && planned.variant == variant)
 }
@@ -98,10 +104,9 @@ fn judged(sides: &Sides<'_>, budget: &Budget, planned: &PlannedVariant, limit: &
 /// A variant that the baseline has, and a run that was asked for the same has not, is gone or has another name: its limit is no longer
 /// held. A run that was asked for other scenarios or variants left it out on purpose.
 fn not_planned(sides: &Sides<'_>, budget: &Budget, variant: &str, limit: &Limit) -> Check {
-    let asked = |record: &Record| (record.run.settings.scenarios.clone(), record.run.settings.variants.clone());
-    let gone = |baseline: &Record| is_planned(baseline, &budget.scenario, variant) && asked(baseline) == asked(sides.run);
+    let gone = |baseline: &Record| is_planned(baseline, &budget.scenario, variant) && same_question(baseline, sides.run);
     let outcome = if sides.baseline.is_some_and(gone) {
-        CheckOutcome::Unmeasured { why: "the baseline has the variant, and this run has it no more".to_owned() }
+        CheckOutcome::Unmeasured { why: GONE.to_owned() }
     } else {
         CheckOutcome::Skip { why: "this run did not plan the variant".to_owned() }
     };

@@ -22,6 +22,8 @@ pub struct Evaluation {
     pub loosened: Vec<Loosened>,
     /// Budgets of the run's own that it was not held to, because files that know their scenario were named and have none of that name.
     pub unheld: Vec<Unheld>,
+    /// Variants that no limit speaks of.
+    pub unlimited: Vec<Unlimited>,
 }
 
 /// Where budgets come from.
@@ -170,4 +172,15 @@ pub struct Unheld {
     pub budget: String,
     /// Where it is written.
     pub place: Option<BudgetPlace>,
+}
+
+/// A variant that no limit speaks of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Unlimited {
+    /// Scenario name.
+    pub scenario: String,
+    /// Variant name.
+    pub variant: String,
+    /// Why the run lacks figures of it, in words; absent where it has all.
+    pub trouble: Option<String>,
 }

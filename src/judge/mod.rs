@@ -28,7 +28,7 @@ pub use changes::{
 pub use check::{Ruling, check, usual_budgets};
 pub use compare::{Comparison, Finding, MIN_TIMES, RATIO_TOLERANCE, Subject, TIME_EFFECT, Verdict, compare};
 pub use completeness::{Completeness, Shortfall, completeness};
-pub use evaluation::{BudgetSource, Check, CheckOutcome, Evaluation, Loosened, Unheld};
+pub use evaluation::{BudgetSource, Check, CheckOutcome, Evaluation, Loosened, Unheld, Unlimited};
 pub use growth::{FileGrowth, Growth, LayerGrowth, growth};
 pub use layers::{Layers, layers};
 pub use noise::{Calm, Disturbance, Factors, MUCH_BY_OTHERS, MUCH_STOLEN, Noise, Part, What, When, look, noise};

@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 
 use super::text::one_line;
 use crate::budget::{BudgetPlace, Limit};
-use crate::judge::{BudgetSource, Check, CheckOutcome, Evaluation, Growth, Loosened, Ruling, Unheld};
+use crate::judge::{BudgetSource, Check, CheckOutcome, Evaluation, Growth, Loosened, Ruling, Unheld, Unlimited};
 use crate::units::count;
 use figure::{figure, pair, signed, with_exact};
 pub use json::{CHECK_VERSION, CheckReport, check_json, check_schema};
@@ -35,6 +35,7 @@ pub fn check_text(evaluation: &Evaluation) -> String {
     skipped(evaluation).into_iter().for_each(&mut line);
     loosened_lines(evaluation).into_iter().for_each(&mut line);
     evaluation.unheld.iter().map(unheld).for_each(&mut line);
+    unlimited(evaluation).into_iter().for_each(&mut line);
     line(verdict(evaluation));
     text
 }
@@ -53,9 +54,17 @@ fn skipped(evaluation: &Evaluation) -> Vec<String> {
         if let [check] = checks[..] {
             return in_a_line(check);
         }
-        let mut variants: Vec<String> = checks.iter().map(|c| format!("{}/{}", one_line(&c.scenario), one_line(&c.variant))).collect();
-        variants.dedup();
-        format!("{:<14} {} of {}: {}", "skip", count(checks.len(), "limit"), variants.join(", "), one_line(why))
+        let each = |name: fn(&Check) -> String| {
+            let mut names: Vec<String> = Vec::new();
+            checks.iter().map(|check| name(check)).for_each(|name| {
+                if !names.contains(&name) {
+                    names.push(name)
+                }
+            });
+            names.join(", ")
+        };
+        let (variants, budgets) = (each(|c| format!("{}/{}", one_line(&c.scenario), one_line(&c.variant))), each(|c| one_line(&c.budget)));
+        format!("{:<14} {} of {variants} ({budgets}): {}", "skip", count(checks.len(), "limit"), one_line(why))
     };
     reasons.into_iter().map(told).collect()
 }
@@ -208,6 +217,15 @@ fn unheld(unheld: &Unheld) -> String {
         "{:<14} {scenario}/{budget}: the run's own budget; the files of --budgets know {scenario} and have no such budget{own}",
         "not held"
     )
+}
+
+/// Variants that nothing holds: those with trouble in a line each, all others in one.
+fn unlimited(evaluation: &Evaluation) -> Vec<String> {
+    let name = |of: &Unlimited| format!("{}/{}", one_line(&of.scenario), one_line(&of.variant));
+    let line = |names: &str, why: &str| format!("{:<14} {names}: {why}", "no limit");
+    let troubled = evaluation.unlimited.iter().filter_map(|of| Some(line(&name(of), &one_line(of.trouble.as_ref()?))));
+    let calm: Vec<String> = evaluation.unlimited.iter().filter(|of| of.trouble.is_none()).map(name).collect();
+    troubled.chain((!calm.is_empty()).then(|| line(&calm.join(", "), "no budget speaks of it"))).collect()
 }
 
 /// The verdict with its counts, in one line.

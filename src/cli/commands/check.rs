@@ -98,7 +98,7 @@ fn exit(evaluation: &Evaluation, strict: bool) -> Exit {
         Ruling::Passed => Exit::Ok,
         Ruling::Failed => {
             let limits = limits(evaluation, &["fail"]);
-            ended(Exit::Verdict, &format!("the run is above {limits}; make smaller what grew, or raise the limit where it is written"))
+            ended(Exit::Verdict, &format!("the run is above {limits}; make smaller what grew, or {}", raise(&evaluation.source)))
         }
         Ruling::Undecided if strict => {
             let limits = limits(evaluation, &["undecided"]);
@@ -124,6 +124,16 @@ fn exit(evaluation: &Evaluation, strict: bool) -> Exit {
             );
             Exit::Usage
         }
+    }
+}
+
+/// How growth that is meant gets through. The files of `--budgets` are not those of the change that is judged, so that it cannot raise
+/// its own limits.
+const fn raise(source: &BudgetSource) -> &'static str {
+    match source {
+        BudgetSource::Record => "raise the limit where it is written",
+        BudgetSource::Files { .. } => "raise the limit in the files of --budgets, in a change of its own before this one",
+        BudgetSource::Usual { .. } => "write [budgets.NAME] with the limit that is meant",
     }
 }
 

@@ -47,6 +47,8 @@ fn fill(page: &mut Page, evaluation: &Evaluation, record: Option<&Record>) {
         "\n",
         "budgets not held",
     );
+    let unlimited = words::unlimited(&evaluation.unlimited).into_iter().map(|line| format!("- {}\n", plain(&line)));
+    page.section("**Nothing holds these variants**: no budget speaks of them.\n\n", unlimited, "\n", "variants that nothing holds");
     let of = |wanted: fn(&CheckOutcome) -> bool| evaluation.checks.iter().filter(move |check| wanted(&check.outcome));
     let failed = || of(|outcome| matches!(outcome, CheckOutcome::Fail { .. }));
     let open = of(|o| matches!(o, CheckOutcome::Unmeasured { .. } | CheckOutcome::NotComparable { .. } | CheckOutcome::Undecided { .. }));

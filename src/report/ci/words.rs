@@ -2,7 +2,7 @@
 
 use super::super::text::one_line;
 use crate::budget::{BudgetPlace, Limit};
-use crate::judge::{Check, CheckOutcome, FileGrowth, Growth, LayerGrowth, Loosened, Unheld};
+use crate::judge::{Check, CheckOutcome, FileGrowth, Growth, LayerGrowth, Loosened, Unheld, Unlimited};
 use crate::measure::{Measure, Unit};
 use crate::units;
 
@@ -196,6 +196,14 @@ pub(super) fn loosened(found: &Loosened) -> String {
 pub(super) fn unheld(found: &Unheld) -> String {
     let (scenario, budget) = (one_line(&found.scenario), one_line(&found.budget));
     format!("{scenario}: budget {budget} of this run's own was not held: the named files know {scenario} and have no such budget")
+}
+
+/// Variants that no limit speaks of: those with trouble one by one, all others together.
+pub(super) fn unlimited(found: &[Unlimited]) -> Vec<String> {
+    let name = |of: &Unlimited| subject(&of.scenario, &of.variant);
+    let troubled = found.iter().filter_map(|of| Some(format!("{}: {}", name(of), one_line(of.trouble.as_ref()?))));
+    let calm: Vec<String> = found.iter().filter(|of| of.trouble.is_none()).map(name).collect();
+    troubled.chain((!calm.is_empty()).then(|| calm.join(", "))).collect()
 }
 
 #[cfg(test)]

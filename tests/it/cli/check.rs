@@ -57,6 +57,7 @@ fn a_run_within_its_limits_exits_0_with_a_line_each() {
     let desk = desk(SIZE, record());
     insta::assert_snapshot!(desk.run(&["check", "run"]).data(), @r#"
     pass           go-api/multi transfer-size (size, max "25 MB"): 6.8 MB of 25.0 MB
+    no limit       go-api/single: no budget speaks of it
     verdict: passed (2026-11-30-1; 1 limit: 1 pass; the run's own budgets)
     "#);
     let json: serde_json::Value = serde_json::from_str(&desk.run(&["check", "run", "--format", "json"]).data()).expect("JSON");

@@ -271,6 +271,29 @@ fn a_variant_that_vanished_is_unmeasured_without_budgets_too() {
 }
 
 #[test]
+fn variants_that_no_limit_speaks_of_are_named_with_what_is_wrong_with_them() {
+    let old = run(&FIVE);
+    let limit = [max(Measure::UncompressedSize, "1 GB")];
+    let told = |new: &Record| check(new, Some(&old), BudgetSource::Record, &limit).unlimited;
+    let [single] = &told(&old)[..] else { panic!("multi has a limit") };
+    assert_eq!((single.variant.as_str(), single.trouble.as_deref()), ("single", None));
+    let mut broken = old.clone();
+    broken.trials.retain(|outcome| outcome.trial.variant == "multi");
+    broken.trials.push(failed("go-api", "single", Status::BuildFailed { reason: "no such file".to_owned() }));
+    assert_eq!(told(&broken)[0].trouble.as_deref(), Some("build-failed: no such file"));
+    let text = check_text(&check(&broken, None, BudgetSource::Record, &limit));
+    assert!(text.contains("\nno limit       go-api/single: build-failed: no such file\n"), "{text}");
+    let mut gone = old.clone();
+    gone.run.plan.retain(|planned| planned.variant == "multi");
+    gone.trials.retain(|outcome| outcome.trial.variant == "multi");
+    assert!(
+        told(&gone)[0].trouble.as_deref().expect("it is gone").starts_with("the baseline has the variant, and this run has it no more")
+    );
+    gone.run.settings.variants = vec!["multi".to_owned()];
+    assert_eq!(told(&gone), [], "it was left out on purpose");
+}
+
+#[test]
 fn a_limit_that_the_run_has_looser_than_the_one_it_is_held_to_is_told() {
     let limits = |size: &str, growth: &str| {
         let mut budget = max(Measure::UncompressedSize, size);

@@ -2,7 +2,7 @@
 
 use loadline::budget::{BudgetPlace, Increase, Limit};
 use loadline::dockerfile::Line;
-use loadline::judge::{BudgetSource, Check, CheckOutcome, Evaluation, FileGrowth, Growth, LayerGrowth, Loosened, Unheld};
+use loadline::judge::{BudgetSource, Check, CheckOutcome, Evaluation, FileGrowth, Growth, LayerGrowth, Loosened, Unheld, Unlimited};
 use loadline::measure::Measure;
 use proptest::prelude::*;
 
@@ -15,6 +15,13 @@ pub(crate) fn every_outcome() -> Evaluation {
         checks: vec![passed(), failed(), undecided(), unmeasured(), not_comparable(), skipped()],
         loosened: vec![loosened()],
         unheld: vec![Unheld { scenario: "go-api".to_owned(), budget: "new".to_owned(), place: None }],
+        unlimited: [("alpine", None), ("distroless", None), ("broken", Some("build-failed: no such file"))]
+            .map(|(variant, trouble)| Unlimited {
+                scenario: "go-api".to_owned(),
+                variant: variant.to_owned(),
+                trouble: trouble.map(str::to_owned),
+            })
+            .to_vec(),
     }
 }
 
@@ -145,6 +152,8 @@ pub(crate) fn hostile(most: usize) -> impl Strategy<Value = Evaluation> {
         loosened.prop_map(|(scenario, budget, before, (after, about), place)| Loosened { scenario, budget, before, after, about, place });
     let unheld = (hostile_text(), hostile_text(), place());
     let unheld = unheld.prop_map(|(scenario, budget, place)| Unheld { scenario, budget, place });
+    let unlimited = (hostile_text(), hostile_text(), proptest::option::of(hostile_text()));
+    let unlimited = unlimited.prop_map(|(scenario, variant, trouble)| Unlimited { scenario, variant, trouble });
     let parts = (
         hostile_text(),
         proptest::option::of(hostile_text()),
@@ -152,8 +161,17 @@ pub(crate) fn hostile(most: usize) -> impl Strategy<Value = Evaluation> {
         proptest::collection::vec(hostile_check(), 0..most),
         proptest::collection::vec(loosened, 0..3),
         proptest::collection::vec(unheld, 0..3),
+        proptest::collection::vec(unlimited, 0..3),
     );
-    parts.prop_map(|(run, baseline, source, checks, loosened, unheld)| Evaluation { run, baseline, source, checks, loosened, unheld })
+    parts.prop_map(|(run, baseline, source, checks, loosened, unheld, unlimited)| Evaluation {
+        run,
+        baseline,
+        source,
+        checks,
+        loosened,
+        unheld,
+        unlimited,
+    })
 }
 
 fn place() -> impl Strategy<Value = Option<BudgetPlace>> {

@@ -37,7 +37,7 @@ fn what_grew_is_told_once_of_a_variant() {
 #[test]
 fn limits_that_are_skipped_for_one_reason_are_one_line() {
     let text = check_text(&evaluation(&["skip", "pass", "skip"]));
-    assert!(text.contains("\nskip           2 limits of go-api/multi: so\n") && text.matches("\nskip").count() == 1, "{text}");
+    assert!(text.contains("\nskip           2 limits of go-api/multi (gate): so\n") && text.matches("\nskip").count() == 1, "{text}");
 }
 
 #[test]
@@ -59,7 +59,15 @@ fn evaluation(words: &[&str]) -> Evaluation {
     };
     let template = held(&run(&FIVE), None, &max(Measure::LiveSize, "1 GB"));
     let checks = words.iter().map(|word| Check { outcome: outcome(word), ..template.clone() }).collect();
-    Evaluation { run: "run".to_owned(), baseline: None, source: BudgetSource::Record, checks, loosened: Vec::new(), unheld: Vec::new() }
+    Evaluation {
+        run: "run".to_owned(),
+        baseline: None,
+        source: BudgetSource::Record,
+        checks,
+        loosened: Vec::new(),
+        unheld: Vec::new(),
+        unlimited: Vec::new(),
+    }
 }
 
 #[test]
