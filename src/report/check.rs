@@ -56,11 +56,11 @@ fn skipped(evaluation: &Evaluation) -> Vec<String> {
         }
         let each = |name: fn(&Check) -> String| {
             let mut names: Vec<String> = Vec::new();
-            checks.iter().map(|check| name(check)).for_each(|name| {
+            for name in checks.iter().map(|check| name(check)) {
                 if !names.contains(&name) {
-                    names.push(name)
+                    names.push(name);
                 }
-            });
+            }
             names.join(", ")
         };
         let (variants, budgets) = (each(|c| format!("{}/{}", one_line(&c.scenario), one_line(&c.variant))), each(|c| one_line(&c.budget)));
@@ -122,7 +122,9 @@ fn told_in_full<'a>(check: &'a Check, told: &mut Vec<Told<'a>>) -> Vec<String> {
     if told.contains(&this) {
         below("grew:", "as above".to_owned());
     } else {
-        grown(growth).into_iter().for_each(|text| below("grew:", text));
+        for text in grown(growth) {
+            below("grew:", text);
+        }
         told.push(this);
     }
     lines
