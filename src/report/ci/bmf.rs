@@ -5,7 +5,7 @@
 use serde_json::{Map, Value, json};
 
 use super::super::json::escaped;
-use super::figures::{self, Figure, figures};
+use super::figures::{self, Figure, whole_figures};
 use crate::image::Digest;
 use crate::judge::Evaluation;
 use crate::record::{Record, SeriesKey};
@@ -15,10 +15,10 @@ const LONGEST_SLUG: usize = 64;
 /// Hexadecimal digits of a hash that keep two cut names apart.
 const HASH: usize = 12;
 
-/// All figures in this format; a name is one benchmark, also where two variants would have it.
+/// All whole figures in this format; a name is one benchmark, also where two variants would have it.
 pub(super) fn bmf(evaluation: &Evaluation, record: Option<&Record>) -> String {
     let mut benchmarks = Map::new();
-    for figure in figures(evaluation, record) {
+    for figure in whole_figures(evaluation, record) {
         let measures = benchmarks.entry(fit(figures::benchmark(&figure.key), LONGEST_NAME)).or_insert_with(|| json!({}));
         if let Value::Object(measures) = measures {
             measures.entry(slug(&figure.key)).or_insert_with(|| metric(&figure));

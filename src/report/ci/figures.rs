@@ -33,6 +33,12 @@ pub(super) fn figures(evaluation: &Evaluation, record: Option<&Record>) -> Vec<F
     all.into_iter().filter(|figure| figure.value.is_finite() && seen.insert(figure.key.clone())).collect()
 }
 
+/// The same without parts of measures, for consumers that raise an alarm at any figure: a context's upload of some microseconds doubles by
+/// itself, and means nothing.
+pub(super) fn whole_figures(evaluation: &Evaluation, record: Option<&Record>) -> Vec<Figure> {
+    figures(evaluation, record).into_iter().filter(|figure| figure.key.phase.is_none()).collect()
+}
+
 fn of_series(series: Series) -> Option<Figure> {
     let estimate = Estimate::of(&series.sample)?;
     let interval = estimate.interval.filter(|interval| interval.low.is_finite() && interval.high.is_finite());

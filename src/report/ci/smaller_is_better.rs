@@ -6,14 +6,14 @@ use serde_json::{Map, Value, json};
 
 use super::super::json::escaped;
 use super::super::text::one_line;
-use super::figures::{self, Figure, figures};
+use super::figures::{self, Figure, whole_figures};
 use super::words;
 use crate::judge::Evaluation;
 use crate::record::Record;
 
-/// All figures as such an array.
+/// All whole figures as such an array.
 pub(super) fn smaller_is_better(evaluation: &Evaluation, record: Option<&Record>) -> String {
-    let entries: Vec<Value> = figures(evaluation, record).iter().map(entry).collect();
+    let entries: Vec<Value> = whole_figures(evaluation, record).iter().map(entry).collect();
     escaped(&format!("{:#}\n", Value::from(entries)))
 }
 
