@@ -47,14 +47,14 @@ fn fill(page: &mut Page, evaluation: &Evaluation, record: Option<&Record>) {
         "\n",
         "budgets not held",
     );
-    let unlimited = words::unlimited(&evaluation.unlimited).into_iter().map(|line| format!("- {}\n", plain(&line)));
-    page.section("**Nothing holds these variants**: no budget speaks of them.\n\n", unlimited, "\n", "variants that nothing holds");
     let of = |wanted: fn(&CheckOutcome) -> bool| evaluation.checks.iter().filter(move |check| wanted(&check.outcome));
     let failed = || of(|outcome| matches!(outcome, CheckOutcome::Fail { .. }));
     let open = of(|o| matches!(o, CheckOutcome::Unmeasured { .. } | CheckOutcome::NotComparable { .. } | CheckOutcome::Undecided { .. }));
     page.section(EXCEEDED, failed().map(exceeded), "\n", "exceeded limits");
     page.section(WITHOUT_VERDICT, open.map(unchecked), "\n", "limits without a verdict");
     growths(page, evaluation);
+    let unlimited = words::unlimited(&evaluation.unlimited).into_iter().map(|line| format!("- {}\n", plain(&line)));
+    page.section("**Nothing holds these variants**: no budget speaks of them.\n\n", unlimited, "\n", "variants that nothing holds");
     let skipped = of(|outcome| matches!(outcome, CheckOutcome::Skip { .. }));
     page.section(&folded("Skipped limits", UNCHECKED), skipped.map(unchecked), CLOSE, "skipped limits");
     page.section(&folded("Limits that hold", HELD), of(|outcome| *outcome == CheckOutcome::Pass).map(held), CLOSE, "limits that hold");
