@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Holds a run to its budgets and writes what CI systems read: annotations in the log, summary and outputs of the step, and files.
+# Holds a run to its budgets and writes what CI systems read: annotations in the log, summary and outputs of the step, and files. Where
+# there are no annotations, the log has a line for each limit.
 #
 # RUN        the run's folder
 # OUT        folder for the files: junit.xml, code-quality.json, metrics.txt, smaller-is-better.json, bmf.json, comment.md, number
@@ -14,25 +15,45 @@ set -euo pipefail
 # shellcheck source=scripts/ci/common.sh
 . "$(dirname "$0")/common.sh"
 
-# evaluated FORMAT prints the run in that format. The codes of verdicts are no failure of this; 2 and 5 are verdicts where something was
-# printed: no limit could be judged. Sets `nothing` where there is none.
-evaluated() {
-  local code=0 text
-  text=$(mktemp)
-  (cd "${CHECK_ROOT:-.}" && loadline check "$RUN" "${against[@]}" --format "$1") >"$text" || code=$?
+# judged FORMAT leaves what is printed in that format in `text`, what is said beside it in `said`, and the code in `code`.
+judged() {
+  code=0
+  (cd "${CHECK_ROOT:-.}" && loadline check "$RUN" "${against[@]}" --format "$1") >"$text" 2>"$said" || code=$?
+}
+
+# came_about: whether there is a verdict. Its codes are no failure of this; 2 and 5 are verdicts where something was printed: no limit
+# could be judged.
+came_about() {
   case $code in
-    0 | 1 | 3) verdict_code=$code ;;
-    2 | 5) if [ -s "$text" ]; then verdict_code=$code; fi ;;
+    0 | 1 | 3) return 0 ;;
+    2 | 5) [ -s "$text" ] ;;
+    *) return 1 ;;
   esac
+}
+
+# evaluated FORMAT prints the run in that format. What is said beside it is the same for all of them: it is shown once at the end, and here
+# where there is no verdict. Sets `nothing` where there is nothing to hold the run to.
+evaluated() {
+  judged "$1"
   cat "$text"
-  rm -f "$text"
-  if [ -z "$verdict_code" ]; then
-    if [ "$code" = 2 ] && [ "${#against[@]}" -eq 0 ]; then
-      nothing=true
-      return
-    fi
-    die "$code" "the run could not be held to its budgets, for the reason above"
+  if came_about; then
+    verdict_code=$code
+    return
   fi
+  told
+  # A format may have no words for a verdict that is known by the others.
+  if [[ -n $verdict_code && $code =~ ^[25]$ ]]; then return; fi
+  if [ "$code" = 2 ] && [ "${#against[@]}" -eq 0 ]; then
+    nothing=true
+    return
+  fi
+  die "$code" "the run could not be held to its budgets, for the reason above"
+}
+
+# told shows what was said beside the last format.
+told() {
+  cat "$said" >&2
+  : >"$said"
 }
 
 # The first run of an app without budgets has nothing that it could be held to. Each file says so in its own format.
@@ -79,6 +100,9 @@ for path in "${words[@]}"; do against+=(--budgets "$path"); done
 # Before anything that can end the script: whoever comments needs it whatever came of the run.
 if [[ ${NUMBER-} =~ ^[0-9]+$ ]]; then printf '%s\n' "$NUMBER" >"$OUT/number"; fi
 
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+text=$work/text said=$work/said
 evaluated junit >"$OUT/junit.xml"
 if [ -n "$nothing" ]; then nothing_to_check; fi
 evaluated gitlab-codequality >"$OUT/code-quality.json"
@@ -90,5 +114,9 @@ if on_github; then
   evaluated github
   evaluated github-summary >>"${GITHUB_STEP_SUMMARY:-/dev/null}"
   evaluated github-outputs >>"${GITHUB_OUTPUT:-/dev/null}"
+else
+  # Nobody but the log says there what is exceeded.
+  evaluated text
 fi
+told
 finish "$verdict_code"

@@ -37,6 +37,23 @@ loadline() {
   command "${LOADLINE:-loadline}" "$command" --no-config "$@"
 }
 
+# lacking RUN prints what the run has no whole figures of: `go-api/multi (build-failed), …`. Reasons are hostile text and may have lines
+# that look like rows: names and known words alone are taken.
+lacking() {
+  local row='^[^,"]*,([A-Za-z0-9._-]+),([A-Za-z0-9._-]+),[a-z-]*,(build-failed|smoke-failed|invalid|skipped|timed-out|interrupted|not-run),.*$'
+  if [ ! -f "$1/summary.csv" ]; then return 0; fi
+  sed -nE "s#$row#\\1/\\2 (\\3)#p" "$1/summary.csv" | sort -u | sed -n 1,20p | paste -sd , - | sed 's/,/, /g'
+}
+
+# concluded RUN RUN_CODE CHECK_CODE ends the script with the code of the check. A limit that nobody set cannot say that a variant
+# does not build any more: where the run ended with 3 and the check is content, the script ends with 3.
+concluded() {
+  local what
+  if [ "$2" -ne 3 ] || [ "$3" -ne 0 ] || [ "${FAIL-}" = false ]; then exit "$3"; fi
+  what=$(lacking "$1")
+  die 3 "the run lacks ${what:-something that was asked for}: it is no pass, although no limit asks about that; mend it, or put --allow-skips in RUN_ARGS where skipped variants are meant"
+}
+
 on_github() { [ "${GITHUB_ACTIONS-}" = true ]; }
 
 # output NAME VALUE sets an output of the step where there is one; VALUE has one line.

@@ -14,11 +14,10 @@ if [ -z "${LOADLINE-}" ]; then
   cargo install --locked --quiet --path "$root" --root "$LOADLINE_ROOT" >&2
   LOADLINE=$LOADLINE_ROOT/bin/loadline
 fi
-# Later scripts run it from other folders.
-case $LOADLINE in
-  */*) LOADLINE=$(realpath -- "$LOADLINE") ;;
-esac
 have "$LOADLINE" || die 2 "there is no program $LOADLINE; leave LOADLINE empty to have it built"
-say "$("$LOADLINE" --version)"
+# Later scripts run it from other folders, and with another PATH by sudo.
+LOADLINE=$(realpath -- "$(type -P -- "$LOADLINE")")
+version=$("$LOADLINE" --version) || die 2 "the program $LOADLINE does not run here, for the reason above; leave LOADLINE empty to have it built"
+say "$version"
 output loadline "$LOADLINE"
 printf '%s\n' "$LOADLINE"

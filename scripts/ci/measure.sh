@@ -3,7 +3,8 @@
 #
 # OUT              folder for everything that is made: baseline/, run/, and the files of check.sh
 # ROOT             checkout of what is measured; the working directory when empty
-# SCENARIOS        folders of scenarios or of one scenario, from ROOT, one a line; `scenarios` when empty
+# SCENARIOS        folders of scenarios or of one scenario, from ROOT, one a line; `scenarios` when empty. Neither they nor links to
+#                  scenarios in them may lead out of ROOT, or of BASELINE_ROOT
 # BASELINE_ROOT    checkout of what it is compared with; its budgets count in place of those of ROOT
 # BASELINE_COMMIT  the whole hash of a commit that is checked out for that, where BASELINE_ROOT is empty; fetched from REMOTE where the
 #                  clone is too shallow; zeros alone, as forges write for none, are as good as empty
@@ -13,24 +14,54 @@
 # RUN_ARGS         further arguments of `loadline run`, one a line; no loadline.toml gives any
 # CHECK            no: do not hold the run to budgets (a shard, which is merged first)
 # BUDGETS, FAIL    as for check.sh
-# Ends with the code of check.sh, or of the run where that was cut short.
+# Ends with the code of check.sh, or of the run where that was cut short; with 3 where check.sh is content and the run lacks a variant.
+# FAIL=false lets only these two verdicts pass: a run that was cut short has none.
+# A run is called DATE-COMMIT, where ROOT is a clone; its folder is OUT/run.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd -P)
 # shellcheck source=scripts/ci/common.sh
 . "$here/common.sh"
 
-# measured FOLDER CHECKOUT WHAT… runs loadline as root where it may. What a build prints is no command to GitHub's runner.
+# measured NAME CHECKOUT WHAT… runs loadline as root where it may, and leaves the record in OUT/NAME. What a build prints is no command to
+# GitHub's runner.
 measured() {
-  local out=$1 checkout=$2 code=0 token
+  local name=$1 checkout=$2 code=0 token out
   shift 2
+  out=$OUT/$(run_id "$checkout" "$name")
+  if [ -e "$OUT/$name" ]; then die 2 "$OUT/$name is there already; remove it, or name another folder in OUT"; fi
   token=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
   if on_github; then printf '::stop-commands::%s\n' "$token"; fi
-  (cd "$checkout" && as_user_or_root "${LOADLINE:-loadline}" run --no-config "${run_args[@]}" --out "$out" -- "$@") || code=$?
+  (cd "$checkout" && as_user_or_root "$program" run --no-config "${run_args[@]}" --out "$out" -- "$@") || code=$?
   if on_github; then printf '::%s::\n' "$token"; fi
+  placed "$out" "$OUT/$name"
   case $code in
     0 | 3) measured_code=$code ;;
-    *) die "$code" "the run ended with $code, for the reason above" ;;
+    *) die "$code" "$(failed "$name" "$code")" ;;
   esac
+}
+
+# run_id CHECKOUT NAME: a run is called as its folder is when it begins, and histories have runs of many days.
+run_id() {
+  local commit
+  if commit=$(git -C "$1" rev-parse --verify --quiet --short=8 'HEAD^{commit}' 2>/dev/null); then
+    printf '%s-%s' "$(date -u +%F)" "$commit"
+  else
+    printf '%s' "$2"
+  fi
+}
+
+# placed FROM TO puts the record where later steps look for it, also one that was cut short. It keeps its name inside.
+placed() {
+  if [ "$1" = "$2" ] || [ ! -e "$1" ]; then return 0; fi
+  mv -- "$1" "$2"
+  say "the record is in $2"
+}
+
+# failed NAME CODE: whose mistake it is decides who mends it.
+failed() {
+  local what='the run'
+  if [ "$1" = baseline ]; then what="the baseline's run, of the state to compare with and not of the change,"; fi
+  printf '%s ended with %s, for the reason above' "$what" "$2"
 }
 
 # The private engine needs root; what root writes is handed back.
@@ -68,6 +99,27 @@ checked_out() {
     die 2 "the commit $BASELINE_COMMIT could not be checked out, for the reason above"
 }
 
+# inside CHECKOUT VARIABLE refuses scenarios that are not the checkout's own, by their paths or by links: a change that puts a link to the
+# baseline in the place of its scenarios would have that compared with itself.
+inside() {
+  local path entry
+  for path in "${scenarios[@]}"; do
+    own "$1" "$2" "$path"
+    for entry in "$1/$path"/*/; do
+      if [ -L "${entry%/}" ]; then own "$1" "$2" "$path/$(basename "$entry")"; fi
+    done
+  done
+}
+
+# own CHECKOUT VARIABLE PATH ends the script where the path leads out of the checkout, or into the baseline's within it.
+own() {
+  local real
+  real=$(cd "$1" && realpath -m -- "$3")
+  if [[ $real/ != "${1%/}"/* ]] || [[ $2 = ROOT && -n ${BASELINE_ROOT-} && $1 != "$BASELINE_ROOT" && $real/ = "$BASELINE_ROOT"/* ]]; then
+    die 2 "$3 leads to $real, which is no part of the checkout $1; SCENARIOS names folders of $2, and links there stay in it"
+  fi
+}
+
 need OUT
 mkdir -p "$OUT"
 ROOT=${ROOT:-.}
@@ -78,12 +130,18 @@ words SCENARIOS
 scenarios=("${words[@]}")
 if [ "${#scenarios[@]}" -eq 0 ]; then scenarios=(scenarios); fi
 CHECK_ROOT=$ROOT FIRST=false
+# By its whole path: it is started from other folders, and by sudo, which has a path of its own.
+program=$(type -P -- "${LOADLINE:-loadline}") || die 2 "there is no program ${LOADLINE:-loadline}; name it in LOADLINE"
+program=$(realpath -- "$program")
+if [ -n "${BASELINE_ROOT-}" ]; then folder BASELINE_ROOT; fi
+inside "$ROOT" ROOT
 if [[ -z ${BASELINE_ROOT-} && ${BASELINE_COMMIT-} =~ [^0] ]]; then checked_out; fi
 if [ -n "${BASELINE_ROOT-}" ]; then
   folder BASELINE_ROOT
+  inside "$BASELINE_ROOT" BASELINE_ROOT
   existing "$BASELINE_ROOT"
   if [ "${#there[@]}" -gt 0 ]; then
-    measured "$OUT/baseline" "$BASELINE_ROOT" "${there[@]}"
+    measured baseline "$BASELINE_ROOT" "${there[@]}"
     BASELINE=$OUT/baseline
     if [ -z "${BUDGETS-}" ]; then BUDGETS=$(printf '%s\n' "${there[@]}"); fi
     CHECK_ROOT=$BASELINE_ROOT
@@ -96,11 +154,11 @@ elif [ -n "${HISTORY_BRANCH-}" ]; then
   BASELINE=$(OUT=$OUT/baseline "$here/history.sh" baseline)
   if [ -z "$BASELINE" ]; then FIRST=true; fi
 fi
-measured "$OUT/run" "$ROOT" "${scenarios[@]}"
+measured run "$ROOT" "${scenarios[@]}"
 output complete "$([ "$measured_code" -eq 0 ] && printf true || printf false)"
 output run-folder "$OUT/run"
 if [ "${CHECK-}" = no ]; then exit 0; fi
 export OUT CHECK_ROOT FIRST BASELINE=${BASELINE-} BUDGETS=${BUDGETS-}
 code=0
 RUN=$OUT/run "$here/check.sh" || code=$?
-exit "$code"
+concluded "$OUT/run" "$measured_code" "$code"

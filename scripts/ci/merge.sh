@@ -4,6 +4,7 @@
 # PARTS   folder whose subfolders hold a record each, as SUBFOLDER/run or as the subfolder itself
 # OUT     folder for everything that is made: run/, and the files of check.sh
 # BASELINE, BUDGETS, FAIL as for check.sh
+# Ends with the code of check.sh; with 3 where that is content and the shards lack a variant.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd -P)
 # shellcheck source=scripts/ci/common.sh
@@ -27,4 +28,6 @@ case $code in
 esac
 output complete "$([ "$code" -eq 0 ] && printf true || printf false)"
 output run-folder "$OUT/run"
-RUN=$OUT/run exec "$here/check.sh"
+checked=0
+RUN=$OUT/run "$here/check.sh" || checked=$?
+concluded "$OUT/run" "$code" "$checked"

@@ -15,7 +15,8 @@ die() {
   exit "$code"
 }
 
-have() { command -v "$1" >/dev/null 2>&1; }
+# have PROGRAM: whether there is one. A function or a builtin of that name is none.
+have() { type -P -- "$1" >/dev/null; }
 
 # timed NAME COMMAND… says how long the command took. Where it fails the script ends, so call it in no condition.
 timed() {

@@ -8,17 +8,23 @@ use std::process::{Command, Output};
 use tempfile::TempDir;
 
 /// Stands for loadline: `run` and `merge` leave a record, `check` prints its format, and each ends with the code of its variable.
-/// With `LOADLINE_NO_BUDGETS` the run has none, so that `check` without a baseline and further budgets refuses it.
+/// A run in a folder called `base` ends with `LOADLINE_BASE_CODE`. With `LOADLINE_NO_BUDGETS` the run has none, so that `check` without a baseline and further budgets refuses it.
 const LOADLINE: &str = r#"#!/bin/bash
 printf '%s: loadline %s\n' "${PWD##*/}" "$*" >>"$LOADLINE_CALLS"
 out=
 for word in "$@"; do [ "$last" != --out ] || out=$word; last=$word; done
-record() { mkdir -p "$out" && echo '{}' >"$out/run.json" && : >"$out/trials.jsonl" && echo '# Run' >"$out/report.md"; }
+record() { mkdir -p "$out" && echo '{}' >"$out/run.json" && : >"$out/trials.jsonl" && echo '# Run' >"$out/report.md"
+  printf 'run,scenario,variant,kind,status,reason\n%s' "$LOADLINE_SUMMARY" >"$out/summary.csv"; }
 case $1 in
   --version) echo 'loadline 0.1.0' ;;
-  run) record; echo '::error::said by a build'; exit "${LOADLINE_RUN_CODE:-0}" ;;
+  run)
+    record
+    echo '::error::said by a build'
+    if [ "${PWD##*/}" = base ]; then exit "${LOADLINE_BASE_CODE:-0}"; fi
+    exit "${LOADLINE_RUN_CODE:-0}" ;;
   merge) record; exit "${LOADLINE_RUN_CODE:-0}" ;;
   check)
+    if [ -n "$LOADLINE_CHECK_SAYS" ]; then echo "$LOADLINE_CHECK_SAYS" >&2; fi
     if [ -n "$LOADLINE_NO_BUDGETS" ] && [[ "$*" != *--b* ]]; then echo 'error: there is nothing to hold the run to' >&2; exit 2; fi
     case $last in
       comment) printf '<!-- loadline -->\n## loadline: fine\n' ;;

@@ -77,12 +77,103 @@ fn a_run_that_was_cut_short_is_held_to_nothing() {
     assert!(!desk.calls().contains("loadline check"), "{}", desk.calls());
 }
 
+const LACKING: &str = "r,go-api,multi,multi-stage,build-failed,\"no, \nr,x y,a,b,skipped,\"\nr,go-api,single,single-stage,measured,\n";
+
+fn last_line(ran: &Ran) -> &str {
+    ran.err.lines().last().unwrap_or_default()
+}
+
 #[test]
-fn a_run_that_lacks_a_variant_is_held_to_its_budgets_and_said_to_be_incomplete() {
+fn a_variant_that_does_not_build_is_no_pass_although_no_limit_asks_about_it() {
+    let cases = [("", "0", 3), ("true", "0", 3), ("false", "0", 0), ("", "1", 1), ("", "5", 5)];
+    for (fail, check, ends) in cases {
+        let desk = checkouts();
+        let variables = [
+            ("LOADLINE_RUN_CODE", "3"),
+            ("LOADLINE_CHECK_CODE", check),
+            ("FAIL", fail),
+            ("LOADLINE_SUMMARY", LACKING),
+            ("GITHUB_OUTPUT", "outputs"),
+        ];
+        let ran = measured(&desk, &variables);
+        assert_eq!(ran.code, Some(ends), "check ends with {check}, FAIL={fail}: {}", ran.err);
+        assert!(desk.read("outputs").starts_with("complete=false\n"), "{}", desk.read("outputs"));
+        let said =
+            last_line(&ran).starts_with("error: the run lacks go-api/multi (build-failed): ") && last_line(&ran).contains("--allow-skips");
+        assert_eq!(said, ends == 3, "{}", ran.err);
+    }
+}
+
+#[test]
+fn what_the_baseline_alone_lacks_leaves_the_verdict_to_its_budgets() {
     let desk = checkouts();
-    let ran = measured(&desk, &[("LOADLINE_RUN_CODE", "3"), ("GITHUB_OUTPUT", "outputs")]);
-    assert_eq!(ran.code, Some(0), "{}", ran.err);
-    assert!(desk.read("outputs").starts_with("complete=false\n"), "{}", desk.read("outputs"));
+    assert_eq!(measured(&desk, &[("LOADLINE_BASE_CODE", "3")]).code, Some(0));
+}
+
+#[test]
+fn a_baseline_that_cannot_be_measured_is_said_to_be_at_fault() {
+    for (variable, ours) in [("LOADLINE_BASE_CODE", false), ("LOADLINE_RUN_CODE", true)] {
+        let desk = checkouts();
+        let ran = measured(&desk, &[(variable, "2")]);
+        assert_eq!(ran.code, Some(2));
+        assert_eq!(last_line(&ran).starts_with("error: the run ended with 2"), ours, "{}", ran.err);
+        assert_eq!(last_line(&ran).starts_with("error: the baseline's run"), !ours, "{}", ran.err);
+    }
+}
+
+#[test]
+fn shards_that_lack_a_variant_are_no_pass_as_a_whole() {
+    let desk = Desk::new();
+    desk.write("parts/one/run.json", "{}");
+    let ran = desk.run("merge.sh", &[("PARTS", "parts"), ("OUT", "whole"), ("LOADLINE_RUN_CODE", "3")], &[]);
+    assert_eq!(ran.code, Some(3), "{}", ran.err);
+    assert!(last_line(&ran).starts_with("error: the run lacks something that was asked for"), "{}", ran.err);
+}
+
+#[test]
+fn the_log_says_what_is_exceeded_once() {
+    let says = ("LOADLINE_CHECK_SAYS", "error: the run is above 3 limits");
+    for (github, shown) in [("false", "format text\n"), ("true", "format github\n")] {
+        let desk = checkouts();
+        let ran = measured(&desk, &[says, ("LOADLINE_CHECK_CODE", "1"), ("GITHUB_ACTIONS", github)]);
+        assert_eq!(ran.code, Some(1), "{}", ran.err);
+        assert!(ran.out.ends_with(shown), "{}", ran.out);
+        assert_eq!(ran.err.matches(says.1).count(), 1, "{}", ran.err);
+    }
+    let desk = checkouts();
+    let ran = measured(&desk, &[says, ("LOADLINE_CHECK_CODE", "70")]);
+    assert_eq!((ran.code, ran.err.matches(says.1).count()), (Some(70), 1), "the reason is above what says so: {}", ran.err);
+}
+
+#[test]
+fn scenarios_that_lead_out_of_their_checkout_are_refused() {
+    use std::os::unix::fs::symlink;
+    let link = |desk: &Desk, to: &str, name: &str| symlink(to, desk.path(name)).expect("a link");
+    let desk = checkouts();
+    link(&desk, "../base/scenarios", "head/linked");
+    link(&desk, "../../base/scenarios/x", "head/more/linked");
+    link(&desk, "../../head/more", "base/linked");
+    link(&desk, "scenarios", "head/within");
+    let absolute = desk.path("base/scenarios");
+    for path in ["linked", "more", "../base/scenarios", &absolute.to_string_lossy()] {
+        let ran = measured(&desk, &[("SCENARIOS", path)]);
+        assert_eq!(ran.code, Some(2), "{path}: {}", ran.err);
+        assert!(last_line(&ran).contains("SCENARIOS names folders of ROOT"), "{path}: {}", ran.err);
+    }
+    let ran = measured(&desk, &[("ROOT", "base"), ("BASELINE_ROOT", "head"), ("SCENARIOS", "scenarios\nmore")]);
+    assert!(last_line(&ran).contains("folders of BASELINE_ROOT"), "{}", ran.err);
+    assert_eq!(desk.calls(), "", "something was measured");
+    let ran = measured(&desk, &[("SCENARIOS", "within")]);
+    assert_eq!(ran.code, Some(0), "a link that stays inside is followed: {}", ran.err);
+}
+
+#[test]
+fn a_link_to_a_baseline_that_lies_in_the_checkout_is_refused() {
+    let desk = Desk::new();
+    desk.write("base/scenarios/x/scenario.toml", "");
+    std::os::unix::fs::symlink("base/scenarios", desk.path("scenarios")).expect("a link");
+    let ran = desk.run("measure.sh", &[("BASELINE_ROOT", "base"), ("OUT", "out")], &[]);
+    assert_eq!((ran.code, desk.calls().as_str()), (Some(2), ""), "{}", ran.err);
 }
 
 #[test]
@@ -159,7 +250,20 @@ fn a_program_that_is_brought_along_is_not_built() {
     assert_eq!(ran.code, Some(0), "{}", ran.err);
     assert!(ran.out.ends_with("/bin/loadline\n") && ran.out.starts_with('/'), "{}", ran.out);
     assert!(desk.read("outputs").starts_with("loadline=/"));
+    let ran = desk.run("install.sh", &[("LOADLINE", "loadline")], &[]);
+    assert_eq!((ran.code, ran.out), (Some(0), format!("{}\n", desk.path("bin/loadline").canonicalize().expect("it is there").display())));
+}
+
+#[test]
+fn a_program_that_is_not_there_or_does_not_run_is_none() {
+    let desk = Desk::new();
     assert_eq!(desk.run("install.sh", &[("LOADLINE", "no-such-program")], &[]).code, Some(2));
+    std::fs::rename(desk.path("bin/loadline"), desk.path("bin/elsewhere")).expect("a new name");
+    // A function of the scripts has this name.
+    let ran = desk.run("install.sh", &[("LOADLINE", "loadline")], &[]);
+    assert_eq!(ran.code, Some(2), "{}", ran.err);
+    assert!(ran.err.contains("there is no program loadline"), "{}", ran.err);
+    assert_eq!(desk.run("install.sh", &[("LOADLINE", "false")], &[]).code, Some(2));
 }
 
 #[test]
@@ -250,8 +354,12 @@ fn the_commit_to_compare_with_is_fetched_measured_beside_the_clone_and_gone_afte
     assert_eq!(ran.code, Some(1), "{}", ran.err);
     let calls = desk.calls();
     let calls: Vec<&str> = calls.lines().collect();
-    assert_eq!(calls[0], "baseline: loadline run --no-config --trials=1 --out DESK/out/baseline -- scenarios");
-    assert_eq!(calls[1], "head: loadline run --no-config --trials=1 --out DESK/out/run -- scenarios more");
+    // A run's folder is its name in histories when it begins.
+    let named = |commit: &str| regex::Regex::new(&format!(r"--out DESK/out/\d{{4}}-\d\d-\d\d-{} --", &commit[..8])).expect("a pattern");
+    let head = desk.git("head", &["rev-parse", "HEAD"]);
+    assert!(calls[0].starts_with("baseline: loadline run") && named(&first).is_match(calls[0]), "{}", calls[0]);
+    assert!(calls[1].starts_with("head: loadline run") && named(&head).is_match(calls[1]), "{}", calls[1]);
+    assert!(desk.path("out/run/run.json").is_file() && desk.path("out/baseline/run.json").is_file());
     assert_eq!(
         calls[2],
         "baseline: loadline check --no-config DESK/out/run --baseline DESK/out/baseline --budgets scenarios --format junit"
