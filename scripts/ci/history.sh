@@ -8,7 +8,8 @@
 # HISTORY_BRANCH   its name
 # OUT              (baseline) folder for the record
 # RUN              (append) the run's folder
-# VERDICT          (append) the run becomes the next baseline unless this is `fail`: a growth is told until it is gone or allowed
+# VERDICT          (append) the run, also the first one, becomes the next baseline unless this is `fail`: a growth is told until it is
+#                  gone or allowed
 # FAILED           (append) and how many limits it is above, which is no less true where another could not be checked: 0, or the same
 # COMPLETE         (append) and only where this is `true`
 # REMOTE           where the branch is; origin when empty
@@ -58,7 +59,8 @@ filled() {
   mkdir -p "$1/report"
   find "$RUN" -maxdepth 1 -type f \( -name '*.md' -o -name '*.svg' -o -name '*.csv' -o -name 'report.json' \) -exec cp -t "$1/report" {} +
   if [ -d "$RUN/timelines" ]; then cp -r "$RUN/timelines" "$1/report/"; fi
-  if [ "${COMPLETE-}" = true ] && [ "${VERDICT-}" != fail ] && [ "${FAILED:-0}" = 0 ] || [ ! -e "$1/last/run.json" ]; then
+  # The first run, too: a history that began with what is wrong would hold nothing against it.
+  if [ "${COMPLETE-}" = true ] && [ "${VERDICT-}" != fail ] && [ "${FAILED:-0}" = 0 ]; then
     mkdir -p "$1/last"
     cp "$RUN/run.json" "$RUN/trials.jsonl" "$1/last/"
   fi

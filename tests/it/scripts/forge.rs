@@ -149,6 +149,30 @@ fn without_an_issue_a_good_night_writes_nothing() {
     assert_eq!(issue(&desk, "good", "").code, Some(2));
 }
 
+#[test]
+fn a_night_that_ended_before_its_verdict_has_an_issue_without_a_file() {
+    let desk = Desk::new();
+    let variables =
+        [("VERDICT", "none"), ("BODY", "gone.md"), ("GITHUB_REPOSITORY", "me/app"), ("GH_TOKEN", "t"), ("RUN_URL", "https://forge.test/1")];
+    let ran = desk.run("issue.sh", &variables, &[]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    assert_eq!(body(&desk)["title"], "Container images could not be measured");
+    let text = body(&desk)["body"].as_str().expect("a text").to_owned();
+    assert!(text.starts_with(MARKER) && text.contains("before it had a verdict") && text.ends_with("https://forge.test/1\n"), "{text}");
+    assert_eq!(desk.run("issue.sh", &[&variables[1..], &[("VERDICT", "fail")]].concat(), &[]).code, Some(2), "a verdict has a text");
+}
+
+#[test]
+fn a_night_that_lacks_a_variant_is_no_good_night() {
+    let desk = Desk::new();
+    desk.write("comment.md", &format!("{MARKER}fine\n"));
+    let variables =
+        [("VERDICT", "pass"), ("COMPLETE", "false"), ("BODY", "comment.md"), ("GITHUB_REPOSITORY", "me/app"), ("GH_TOKEN", "t")];
+    assert_eq!(desk.run("issue.sh", &variables, &[]).code, Some(0));
+    assert_eq!(body(&desk)["title"], "Container images could not be held to all of their budgets");
+    assert!(body(&desk)["body"].as_str().is_some_and(|text| text.contains("lacks a variant")), "{}", body(&desk));
+}
+
 fn noted(desk: &Desk, found: &str, number: &str) -> Ran {
     desk.write("out/comment.md", &format!("{MARKER}fine\n"));
     let variables = [

@@ -83,6 +83,18 @@ fn a_growth_that_fails_does_not_become_the_baseline() {
 }
 
 #[test]
+fn a_first_run_that_fails_does_not_become_the_baseline_either() {
+    let desk = repository();
+    append(&desk, "one", "fail", "true");
+    append(&desk, "two", "pass", "false");
+    assert_eq!(kept(&desk, "history.jsonl").lines().count(), 2);
+    let ran = history(&desk, "baseline", &[("OUT", "base")]);
+    assert_eq!((ran.code, ran.out.as_str()), (Some(0), ""), "{}", ran.err);
+    append(&desk, "three", "nothing-checked", "true");
+    assert_eq!(kept(&desk, "last/run.json"), "{\"run\":\"three\"}");
+}
+
+#[test]
 fn a_branch_that_is_no_name_and_a_run_without_a_record_are_refused() {
     let desk = repository();
     assert_eq!(history(&desk, "append", &[("RUN", "nothing")]).code, Some(5));

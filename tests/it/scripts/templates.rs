@@ -103,6 +103,19 @@ fn what_may_write_checks_out_nothing_of_a_stranger() {
 }
 
 #[test]
+fn a_night_in_which_nothing_could_be_measured_is_told_and_is_no_part_of_the_history() {
+    let text = workflow("nightly");
+    let tell = &documents(&text)[0]["jobs"]["tell"];
+    assert_eq!(tell["if"].as_str(), Some("${{ !cancelled() }}"));
+    let steps = tell["steps"].as_sequence().expect("steps");
+    let command = |step: &Yaml<'_>| step.as_mapping_get("with")?.as_mapping_get("command")?.as_str().map(str::to_owned);
+    let step = |name: &str| steps.iter().find(|step| command(step).as_deref() == Some(name));
+    assert_eq!(step("history").expect("it is there")["if"].as_str(), Some("needs.measure.result == 'success'"));
+    let issue = step("issue").expect("it is there");
+    assert!(issue["with"]["verdict"].as_str().is_some_and(|verdict| verdict.ends_with("|| 'none' }}")), "{issue:?}");
+}
+
+#[test]
 fn every_job_has_an_end() {
     for name in WORKFLOWS {
         let text = workflow(name);
@@ -182,6 +195,30 @@ fn the_job_of_kubernetes_measures_each_shard_once() {
     for part in 0..shards.parse().expect("a number") {
         assert!(merge.contains(&format!("/results/part-{part}")), "part {part} is not merged");
     }
+}
+
+#[test]
+fn the_whole_of_kubernetes_is_held_to_budgets_and_fails_where_a_shard_lacks_something() {
+    let text = text("ci/kubernetes/merge.yaml");
+    let line = documents(&text)[0]["spec"]["template"]["spec"]["containers"][0]["args"][0].as_str().expect("a line").to_owned();
+    for (merged, checked, ends) in [("0", "0", 0), ("0", "1", 1), ("3", "0", 3), ("3", "1", 1), ("5", "0", 5)] {
+        let desk = super::desk::Desk::new();
+        let line = line.replace("/results", &desk.path("results").to_string_lossy());
+        let mut shell = std::process::Command::new("sh");
+        shell.args(["-c", &line]).env("PATH", format!("{}:/usr/bin:/bin", desk.path("bin").display()));
+        shell.envs([("LOADLINE_RUN_CODE", merged), ("LOADLINE_CHECK_CODE", checked)]).env("LOADLINE_CALLS", desk.path("calls"));
+        assert_eq!(shell.output().expect("sh starts").status.code(), Some(ends), "merge ends with {merged}, check with {checked}");
+        assert_eq!(desk.calls().contains("loadline check DESK/results/whole"), merged != "5", "{}", desk.calls());
+    }
+}
+
+#[test]
+fn a_merge_request_on_gitlab_is_measured_as_a_pull_request_on_github_is() {
+    let text = text("ci/gitlab/loadline.gitlab-ci.yml");
+    let said = documents(&text)[0]["loadline"]["variables"]["RUN_ARGS"].as_str().expect("a text").to_owned();
+    assert_eq!(said.lines().collect::<Vec<_>>(), ["--engine=host", "--builds=cold", "--trials=1"]);
+    let pull_request = workflow("pull-request");
+    assert!(said.lines().skip(1).all(|line| pull_request.contains(line)));
 }
 
 #[test]
