@@ -105,6 +105,27 @@ fn a_variant_that_does_not_build_is_no_pass_although_no_limit_asks_about_it() {
 }
 
 #[test]
+fn a_program_on_the_path_is_enough_and_none_is_said() {
+    let desk = checkouts();
+    let ran = measured(&desk, &[("LOADLINE", "loadline")]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    assert!(desk.calls().starts_with("base: loadline run --no-config --trials=1"), "{}", desk.calls());
+    std::fs::rename(desk.path("bin/loadline"), desk.path("bin/elsewhere")).expect("a new name");
+    let ran = measured(&desk, &[("LOADLINE", "loadline"), ("OUT", "again")]);
+    assert_eq!(ran.code, Some(2), "{}", ran.err);
+    assert!(last_line(&ran).contains("there is no program loadline"), "{}", ran.err);
+}
+
+#[test]
+fn a_record_of_an_earlier_run_is_not_written_over() {
+    let desk = checkouts();
+    assert_eq!(measured(&desk, &[]).code, Some(0));
+    let ran = measured(&desk, &[]);
+    assert_eq!(ran.code, Some(2), "{}", ran.err);
+    assert!(last_line(&ran).contains("out/baseline is there already"), "{}", ran.err);
+}
+
+#[test]
 fn what_the_baseline_alone_lacks_leaves_the_verdict_to_its_budgets() {
     let desk = checkouts();
     assert_eq!(measured(&desk, &[("LOADLINE_BASE_CODE", "3")]).code, Some(0));
