@@ -31,8 +31,11 @@ request() {
     jq -Rs --arg title "$title" --arg state "$1" --arg tag "$label" '{title: $title, body: ., labels: [$tag], state: $state} | if $title == "" then del(.title) else . end'
 }
 
-need VERDICT BODY GITHUB_REPOSITORY GH_TOKEN
-[ "$VERDICT" = none ] || [ -f "$BODY" ] || die 2 "there is no file $BODY"
+need VERDICT GITHUB_REPOSITORY GH_TOKEN
+if [ "$VERDICT" != none ]; then
+  need BODY
+  [ -f "$BODY" ] || die 2 "there is no file $BODY"
+fi
 ours='.[] | select(.pull_request == null and ((.body // "") | startswith("'$marker'"))) | .number'
 found=$(gh api --paginate "repos/$GITHUB_REPOSITORY/issues?state=open&labels=$label&per_page=100" --jq "$ours" | head -n 1)
 [[ $found =~ ^[0-9]*$ ]] || die 70 "GitHub's answer has no number of an issue"

@@ -29,6 +29,7 @@ measured() {
   shift 2
   out=$OUT/$(run_id "$checkout" "$name")
   if [ -e "$OUT/$name" ]; then die 2 "$OUT/$name is there already; remove it, or name another folder in OUT"; fi
+  if [ -e "$out" ]; then die 2 "$out is there already, of a run that was cut short; remove it, or name another folder in OUT"; fi
   token=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
   if on_github; then printf '::stop-commands::%s\n' "$token"; fi
   (cd "$checkout" && as_user_or_root "$program" run --no-config "${run_args[@]}" --out "$out" -- "$@") || code=$?
@@ -105,17 +106,22 @@ inside() {
   local path entry
   for path in "${scenarios[@]}"; do
     own "$1" "$2" "$path"
+    # Links below one scenario are the app's.
+    if is_scenario "$1/$path"; then continue; fi
     for entry in "$1/$path"/*/; do
       if [ -L "${entry%/}" ]; then own "$1" "$2" "$path/$(basename "$entry")"; fi
     done
   done
 }
 
+# is_scenario FOLDER: whether it is one itself, as loadline sees it, and no folder of them.
+is_scenario() { [ -e "$1/scenario.toml" ] || compgen -G "$1/*Dockerfile*" >/dev/null; }
+
 # own CHECKOUT VARIABLE PATH ends the script where the path leads out of the checkout, or into the baseline's within it.
 own() {
   local real
   real=$(cd "$1" && realpath -m -- "$3")
-  if [[ $real/ != "${1%/}"/* ]] || [[ $2 = ROOT && -n ${BASELINE_ROOT-} && $1 != "$BASELINE_ROOT" && $real/ = "$BASELINE_ROOT"/* ]]; then
+  if [[ $real/ != "${1%/}"/* ]] || [[ $2 = ROOT && -n ${BASELINE_ROOT-} && $BASELINE_ROOT = "${1%/}"/?* && $real/ = "$BASELINE_ROOT"/* ]]; then
     die 2 "$3 leads to $real, which is no part of the checkout $1; SCENARIOS names folders of $2, and links there stay in it"
   fi
 }
@@ -133,6 +139,7 @@ CHECK_ROOT=$ROOT FIRST=false
 # By its whole path: it is started from other folders, and by sudo, which has a path of its own.
 program=$(type -P -- "${LOADLINE:-loadline}") || die 2 "there is no program ${LOADLINE:-loadline}; name it in LOADLINE"
 program=$(realpath -- "$program")
+export LOADLINE=$program
 if [ -n "${BASELINE_ROOT-}" ]; then folder BASELINE_ROOT; fi
 inside "$ROOT" ROOT
 if [[ -z ${BASELINE_ROOT-} && ${BASELINE_COMMIT-} =~ [^0] ]]; then checked_out; fi

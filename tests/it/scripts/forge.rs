@@ -153,7 +153,7 @@ fn without_an_issue_a_good_night_writes_nothing() {
 fn a_night_that_ended_before_its_verdict_has_an_issue_without_a_file() {
     let desk = Desk::new();
     let variables =
-        [("VERDICT", "none"), ("BODY", "gone.md"), ("GITHUB_REPOSITORY", "me/app"), ("GH_TOKEN", "t"), ("RUN_URL", "https://forge.test/1")];
+        [("VERDICT", "none"), ("BODY", ""), ("GITHUB_REPOSITORY", "me/app"), ("GH_TOKEN", "t"), ("RUN_URL", "https://forge.test/1")];
     let ran = desk.run("issue.sh", &variables, &[]);
     assert_eq!(ran.code, Some(0), "{}", ran.err);
     assert_eq!(body(&desk)["title"], "Container images could not be measured");

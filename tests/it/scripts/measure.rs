@@ -189,6 +189,16 @@ fn scenarios_that_lead_out_of_their_checkout_are_refused() {
 }
 
 #[test]
+fn links_of_an_app_and_a_checkout_within_the_baselines_are_no_obstacle() {
+    let desk = Desk::new();
+    desk.write("shop/scenario.toml", "");
+    desk.write("head/shop/scenario.toml", "");
+    std::os::unix::fs::symlink("/", desk.path("head/shop/data")).expect("a link");
+    let ran = desk.run("measure.sh", &[("ROOT", "head"), ("BASELINE_ROOT", "."), ("SCENARIOS", "shop"), ("OUT", "out")], &[]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+}
+
+#[test]
 fn a_link_to_a_baseline_that_lies_in_the_checkout_is_refused() {
     let desk = Desk::new();
     desk.write("base/scenarios/x/scenario.toml", "");
