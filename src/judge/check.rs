@@ -10,7 +10,7 @@ mod loosened;
 mod ruling;
 mod unlimited;
 
-use super::sides::same_question;
+use super::sides::asks_as_much;
 use super::{BudgetSource, Check, CheckOutcome, Evaluation, growth};
 use crate::budget::{Budget, Increase, Limit};
 use crate::measure::{Kind, Measure};
@@ -84,6 +84,11 @@ fn usual(planned: &PlannedVariant) -> Budget {
 /// Why a figure is missing of what was taken out of the scenarios, or renamed.
 const GONE: &str = "the baseline has the variant, and this run has it no more; where that is meant, take a baseline without it";
 
+/// Whether the baseline has a variant that the run lacks without having been asked to.
+fn is_gone(baseline: &Record, run: &Record, scenario: &str, variant: &str) -> bool {
+    is_planned(baseline, scenario, variant) && !is_planned(run, scenario, variant) && asks_as_much(baseline, run)
+}
+
 fn is_planned(run: &Record, scenario: &str, variant: &str) -> bool {
     run.run.plan.iter().any(|planned| planned.scenario == scenario && planned.variant == variant)
 }
@@ -104,8 +109,7 @@ fn judged(sides: &Sides<'_>, budget: &Budget, planned: &PlannedVariant, limit: &
 /// A variant that the baseline has, and a run that was asked for the same has not, is gone or has another name: its limit is no longer
 /// held. A run that was asked for other scenarios or variants left it out on purpose.
 fn not_planned(sides: &Sides<'_>, budget: &Budget, variant: &str, limit: &Limit) -> Check {
-    let gone = |baseline: &Record| is_planned(baseline, &budget.scenario, variant) && same_question(baseline, sides.run);
-    let outcome = if sides.baseline.is_some_and(gone) {
+    let outcome = if sides.baseline.is_some_and(|baseline| is_gone(baseline, sides.run, &budget.scenario, variant)) {
         CheckOutcome::Unmeasured { why: GONE.to_owned() }
     } else {
         CheckOutcome::Skip { why: "this run did not plan the variant".to_owned() }

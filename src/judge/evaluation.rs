@@ -22,7 +22,7 @@ pub struct Evaluation {
     pub loosened: Vec<Loosened>,
     /// Budgets of the run's own that it was not held to, because files that know their scenario were named and have none of that name.
     pub unheld: Vec<Unheld>,
-    /// Variants that no limit speaks of.
+    /// Variants that no limit speaks of, and those that lack something which no limit tells.
     pub unlimited: Vec<Unlimited>,
 }
 
@@ -174,7 +174,7 @@ pub struct Unheld {
     pub place: Option<BudgetPlace>,
 }
 
-/// A variant that no limit speaks of.
+/// A variant that no limit speaks of, or that lacks something which no limit tells.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Unlimited {
     /// Scenario name.

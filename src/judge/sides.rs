@@ -63,17 +63,20 @@ impl<'a> Sides<'a> {
     }
 
     /// Whether the baseline has the figure of `key`, and the run has no such trial with numbers, though it planned its variant or was asked
-    /// for the same as the baseline.
+    /// for as much as the baseline.
     pub(super) fn is_lost(&self, key: &SeriesKey) -> bool {
         let has = self.run.trials.iter().any(|o| o.status.has_numbers() && !o.trial.warmup && is_of(&o.trial, key));
-        self.old.contains_key(key) && !has && (planned(self.run, key).is_some() || same_question(self.baseline, self.run))
+        self.old.contains_key(key) && !has && (planned(self.run, key).is_some() || asks_as_much(self.baseline, self.run))
     }
 }
 
-/// Whether two runs were asked for the same scenarios and variants: what one of them lacks then was not left out by whoever started it.
-pub(super) fn same_question(one: &Record, other: &Record) -> bool {
-    let asked = |record: &Record| (record.run.settings.scenarios.clone(), record.run.settings.variants.clone());
-    asked(one) == asked(other)
+/// Whether `run` was asked for all scenarios and variants that `baseline` was asked for: what it lacks of them then was not left out by
+/// whoever started it. A part of a run is asked for something of its own.
+pub(super) fn asks_as_much(baseline: &Record, run: &Record) -> bool {
+    let (before, now) = (&baseline.run.settings, &run.run.settings);
+    // Nothing named is everything.
+    let covers = |now: &[String], before: &[String]| now.is_empty() || !before.is_empty() && before.iter().all(|name| now.contains(name));
+    covers(&now.scenarios, &before.scenarios) && covers(&now.variants, &before.variants) && now.shard == before.shard
 }
 
 /// The median of one sample.

@@ -30,7 +30,7 @@ pub(super) fn check(args: &CheckArgs) -> Result<Exit, Failure> {
     if args.tighten {
         tighten::tighten(&evaluation, &budgets)?;
     }
-    Ok(exit(&evaluation, args.strict))
+    Ok(exit(&evaluation, args))
 }
 
 fn text(evaluation: &Evaluation, run: &Record, format: CheckFormat) -> Result<String, Failure> {
@@ -93,14 +93,17 @@ fn nothing_to_hold(args: &CheckArgs, run: &Record) -> Failure {
 }
 
 /// The exit code of an evaluation, with a last line on whatever is no plain success: stdout may have gone to a file.
-fn exit(evaluation: &Evaluation, strict: bool) -> Exit {
+fn exit(evaluation: &Evaluation, args: &CheckArgs) -> Exit {
     match evaluation.ruling() {
         Ruling::Passed => Exit::Ok,
         Ruling::Failed => {
             let limits = limits(evaluation, &["fail"]);
-            ended(Exit::Verdict, &format!("the run is above {limits}; make smaller what grew, or {}", raise(&evaluation.source)))
+            ended(
+                Exit::Verdict,
+                &format!("the run is above {limits}; make smaller what grew, or {}", raise(evaluation, !args.budgets.is_empty())),
+            )
         }
-        Ruling::Undecided if strict => {
+        Ruling::Undecided if args.strict => {
             let limits = limits(evaluation, &["undecided"]);
             ended(Exit::Verdict, &format!("{limits} undecided, which --strict does not let pass; measure more --trials"))
         }
@@ -127,13 +130,17 @@ fn exit(evaluation: &Evaluation, strict: bool) -> Exit {
     }
 }
 
-/// How growth that is meant gets through. The files of `--budgets` are not those of the change that is judged, so that it cannot raise
-/// its own limits.
-const fn raise(source: &BudgetSource) -> &'static str {
-    match source {
-        BudgetSource::Record => "raise the limit where it is written",
-        BudgetSource::Files { .. } => "raise the limit in the files of --budgets, in a change of its own before this one",
-        BudgetSource::Usual { .. } => "write [budgets.NAME] with the limit that is meant",
+/// How growth that is meant gets through. Files that were `named` are not those of the change that is judged, so that it cannot raise its
+/// own limits; a scenario that none of them knows has its own.
+fn raise(evaluation: &Evaluation, named: bool) -> &'static str {
+    let own = evaluation.source.own();
+    let mut failed = evaluation.checks.iter().filter(|check| check.outcome.id() == "fail");
+    match &evaluation.source {
+        _ if named && !failed.all(|check| own.contains(&check.scenario)) => {
+            "say in the files of --budgets what is meant, in a change of its own before this one"
+        }
+        BudgetSource::Usual { own } if own.is_empty() => "write [budgets.NAME] with the limit that is meant",
+        _ => "raise the limit where it is written",
     }
 }
 

@@ -48,7 +48,12 @@ fn exit(changes: &Changes, fails: bool) -> Exit {
         }
         () if fails && changes.has_lost() => {
             let figures = units::count(changes.tally().lost, "figure");
-            ended(Exit::Incomplete, &format!("the run lacks {figures} of the baseline; measure again what broke, for the reason beside it"))
+            ended(
+                Exit::Incomplete,
+                &format!(
+                    "the run lacks {figures} of the baseline; measure again what broke, for the reason beside it, or take a baseline without what was meant to go"
+                ),
+            )
         }
         () if fails && changes.lacks_trials() => {
             ended(Exit::Incomplete, "trials are missing, as the warning above says; measure again what broke")

@@ -1,6 +1,7 @@
 //! One limit held against one figure.
 
 use super::figure::{Figure, Missing, figure};
+use super::{GONE, is_gone};
 use crate::budget::{Budget, Increase, Limit, share_of};
 use crate::judge::CheckOutcome;
 use crate::judge::conditions::change_obstacle;
@@ -139,7 +140,10 @@ impl Sides<'_> {
 
     fn ratio(&self, budget: &Budget, planned: &PlannedVariant, (sample, to): (&[f64], &str), share: f64) -> Result<Held, CheckOutcome> {
         let other = self.run.run.plan.iter().find(|p| p.scenario == planned.scenario && p.variant == to);
-        let Some(other) = other else { return Err(skip(format!("this run did not plan the variant {to}"))) };
+        let Some(other) = other else {
+            let gone = self.baseline.is_some_and(|baseline| is_gone(baseline, self.run, &planned.scenario, to));
+            return Err(if gone { unmeasured(format!("{to}: {GONE}")) } else { skip(format!("this run did not plan the variant {to}")) });
+        };
         let of_other = |missing| match of_the_run(missing) {
             CheckOutcome::Unmeasured { why } => unmeasured(format!("{to}: {why}")),
             outcome => outcome,

@@ -294,6 +294,43 @@ fn variants_that_no_limit_speaks_of_are_named_with_what_is_wrong_with_them() {
 }
 
 #[test]
+fn a_share_of_a_variant_that_vanished_is_unmeasured() {
+    let old = run(&FIVE);
+    let mut new = old.clone();
+    new.run.plan.retain(|planned| planned.variant == "multi");
+    new.trials.retain(|outcome| outcome.trial.variant == "multi");
+    let limit = ratio(Measure::TransferSize, "20 %");
+    let reason = why(&new, Some(&old), &limit);
+    assert!(reason.starts_with("unmeasured: single: the baseline has the variant, and this run has it no more"), "{reason}");
+    new.run.settings.variants = vec!["multi".to_owned()];
+    assert_eq!(word(&new, Some(&old), &limit), "skip", "it was left out on purpose");
+}
+
+#[test]
+fn a_run_that_was_asked_for_more_than_its_baseline_lost_what_vanished() {
+    let mut old = run(&FIVE);
+    old.run.settings.scenarios = vec!["services/go-api".to_owned()];
+    let mut new = old.clone();
+    new.run.settings.scenarios.push("services/new".to_owned());
+    new.run.plan.retain(|planned| planned.variant != "multi");
+    new.trials.retain(|outcome| outcome.trial.variant != "multi");
+    let limit = max(Measure::TransferSize, "9000 B");
+    assert_eq!(word(&new, Some(&old), &limit), "unmeasured");
+    new.run.settings.scenarios = vec!["services/new".to_owned()];
+    assert_eq!(word(&new, Some(&old), &limit), "skip", "it was not asked for");
+}
+
+#[test]
+fn a_trouble_that_no_limit_tells_is_told_beside_limits_that_hold() {
+    let mut run = run(&FIVE);
+    run.run.settings.builds = vec!["cold".to_owned(), "warm".to_owned()];
+    let evaluation = check(&run, None, BudgetSource::Record, &[max(Measure::UncompressedSize, "1 GB")]);
+    assert_eq!((evaluation.checks[0].outcome.id(), evaluation.ruling()), ("pass", Ruling::Passed));
+    let multi = evaluation.unlimited.iter().find(|of| of.variant == "multi").expect("its warm builds are missing");
+    assert_eq!(multi.trouble.as_deref(), Some("not-run: 5 of 10 trials have an outcome"));
+}
+
+#[test]
 fn a_limit_that_the_run_has_looser_than_the_one_it_is_held_to_is_told() {
     let limits = |size: &str, growth: &str| {
         let mut budget = max(Measure::UncompressedSize, size);
