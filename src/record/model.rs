@@ -300,11 +300,11 @@ impl Receipt {
         let program = words.next().map(|path| path.rsplit('/').next().unwrap_or(path));
         let mut said: Vec<&str> = program.into_iter().collect();
         while let Some(word) = words.next() {
-            match word.split_once('=').unwrap_or((word, "")) {
-                ("--", _) => said.extend(std::iter::once(word).chain(words.by_ref())),
-                ("--out" | "--results", "") => drop(words.next()),
-                ("--out" | "--results", _) => {}
-                _ => said.push(word),
+            match word {
+                "--" => said.extend(std::iter::once(word).chain(words.by_ref())),
+                "--out" | "--results" => drop(words.next()),
+                place if place.starts_with("--out=") || place.starts_with("--results=") => {}
+                word => said.push(word),
             }
         }
         said.join(" ")

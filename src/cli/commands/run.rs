@@ -257,7 +257,7 @@ pub(super) fn not_ready(error: RigError) -> Failure {
 }
 
 /// Writes the report, prints the table and decides the exit code: what the user did goes before what the engine did, and
-/// that before what is missing.
+/// that before events that stdout did not take, and these before what is missing.
 fn conclude(options: &RunOptions, found: &Discovered, ran: Ran, told: io::Result<()>) -> Result<Exit, Failure> {
     let Ran { folder, end, afterwards } = ran;
     let record = Record::read(&folder).map_err(|e| Failure::new(Exit::Record, e))?;
@@ -266,7 +266,6 @@ fn conclude(options: &RunOptions, found: &Discovered, ran: Ran, told: io::Result
         let data = ReportData::new(&record);
         super::print(&printer::for_people(report::terminal(&data, printer::width(), printer::colour())))?;
     }
-    told.map_err(|error| super::not_printed(&error))?;
     let bare: Vec<&Path> = found.scenarios.iter().filter(|scenario| !scenario.from_file).map(|scenario| scenario.root.as_path()).collect();
     printer::talk(&farewell(&folder, &record, &bare));
     if let Some(failure) = &afterwards {
@@ -276,8 +275,11 @@ fn conclude(options: &RunOptions, found: &Discovered, ran: Ran, told: io::Result
         End::Interrupted => Ok(Exit::Interrupted),
         End::Gone(gone) => Err(Failure::new(Exit::Engine, gone)),
         End::Complete | End::Stopped(_) if afterwards.is_some() => Ok(Exit::Engine),
-        End::Complete | End::Stopped(_) if judge::completeness(&record, options.allow_skips).is_complete() => Ok(Exit::Ok),
-        End::Complete | End::Stopped(_) => Ok(Exit::Incomplete),
+        End::Complete | End::Stopped(_) => {
+            told.map_err(|error| super::not_printed(&error))?;
+            let is_complete = judge::completeness(&record, options.allow_skips).is_complete();
+            Ok(if is_complete { Exit::Ok } else { Exit::Incomplete })
+        }
     }
 }
 

@@ -61,6 +61,7 @@ fn a_command_line_is_shown_without_where_the_program_and_the_record_lay() {
     assert_eq!(shown(&["loadline", "run", "--out=x", "--results=y", "--link=lan"]), "loadline run --link=lan");
     assert_eq!(shown(&["loadline", "run", "--results", "y", "--", "--out", "z"]), "loadline run -- --out z");
     assert_eq!(shown(&["loadline", "run", "--out"]), "loadline run");
+    assert_eq!(shown(&["loadline", "run", "--out=", "x"]), "loadline run x");
 }
 
 #[test]
