@@ -221,7 +221,7 @@ fn unheld(unheld: &Unheld) -> String {
     )
 }
 
-/// Variants that nothing holds: those with trouble in a line each, all others in one.
+/// What no limit tells: trouble of a variant in a line each, all variants that no budget speaks of in one.
 fn unlimited(evaluation: &Evaluation) -> Vec<String> {
     let name = |of: &Unlimited| format!("{}/{}", one_line(&of.scenario), one_line(&of.variant));
     let line = |names: &str, why: &str| format!("{:<14} {names}: {why}", "no limit");

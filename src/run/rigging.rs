@@ -152,11 +152,10 @@ impl Rigged {
         let named = named.map(|named| named.with_builder(&building.data_root_from_outside()));
         let info = builder.info().await?;
         let provided = Box::pin(stocked(&builder, mirror.as_ref(), settings, emitter)).await?;
-        let keeper = pulling.as_ref().unwrap_or(&building);
-        let registry = Registry::start(RegistryOptions::new(keeper.data_root_from_outside().join(BLOBS))).await?;
+        let blobs = pulling.as_ref().unwrap_or(&building).data_root_from_outside().join(BLOBS);
+        let registry = Registry::start(RegistryOptions::new(blobs)).await?;
         let link = link(settings.link, &registry, emitter)?;
         let downloads = downloads(settings.downloads, &registry, link.as_ref(), emitter)?;
-        let keep = provided.images.keys().cloned().collect();
         Ok(Self {
             bench: Bench {
                 builder,
@@ -168,7 +167,7 @@ impl Rigged {
                 containerd_store: info.containerd_store,
                 base_mirror: mirror,
                 network: RunNetwork::Host,
-                keep,
+                keep: provided.images.keys().cloned().collect(),
                 unreachable: None,
                 named,
             },

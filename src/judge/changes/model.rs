@@ -44,7 +44,7 @@ impl Changes {
         self.figures().any(|figure| figure.verdict == ChangeVerdict::Regressed)
     }
 
-    /// Whether the run lost a figure, because what it is of broke.
+    /// Whether the run lost a figure, because what it is of broke or vanished.
     pub fn has_lost(&self) -> bool {
         self.figures().any(|figure| matches!(figure.verdict, ChangeVerdict::Lost { .. }))
     }
@@ -178,7 +178,8 @@ pub enum ChangeVerdict {
         /// How many a side would do.
         need: usize,
     },
-    /// The baseline has the figure, and the run planned its variant and has no such trial with numbers: something broke.
+    /// The baseline has the figure, and the run has no such trial with numbers, though it planned the variant or was asked for as much as the
+    /// baseline: something broke or vanished.
     Lost {
         /// What became of the run's trial, in words.
         condition: String,
@@ -232,7 +233,7 @@ pub struct Tally {
     pub within_noise: usize,
     /// With too few values.
     pub too_few: usize,
-    /// That the run has no more, because something broke.
+    /// That the run has no more, because something broke or vanished.
     pub lost: usize,
     /// That may not be compared.
     pub not_comparable: usize,

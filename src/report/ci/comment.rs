@@ -54,7 +54,7 @@ fn fill(page: &mut Page, evaluation: &Evaluation, record: Option<&Record>) {
     page.section(WITHOUT_VERDICT, open.map(unchecked), "\n", "limits without a verdict");
     growths(page, evaluation);
     let unlimited = words::unlimited(&evaluation.unlimited).into_iter().map(|line| format!("- {}\n", plain(&line)));
-    page.section("**Nothing holds these variants**: no budget speaks of them.\n\n", unlimited, "\n", "variants that nothing holds");
+    page.section("**No limit tells of this**, by variant:\n\n", unlimited, "\n", "variants that no limit tells of");
     let skipped = of(|outcome| matches!(outcome, CheckOutcome::Skip { .. }));
     page.section(&folded("Skipped limits", UNCHECKED), skipped.map(unchecked), CLOSE, "skipped limits");
     page.section(&folded("Limits that hold", HELD), of(|outcome| *outcome == CheckOutcome::Pass).map(held), CLOSE, "limits that hold");

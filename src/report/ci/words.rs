@@ -198,12 +198,12 @@ pub(super) fn unheld(found: &Unheld) -> String {
     format!("{scenario}: budget {budget} of this run's own was not held: the named files know {scenario} and have no such budget")
 }
 
-/// Variants that no limit speaks of: those with trouble one by one, all others together.
+/// What no limit tells: trouble variant by variant, all that no budget speaks of together.
 pub(super) fn unlimited(found: &[Unlimited]) -> Vec<String> {
     let name = |of: &Unlimited| subject(&of.scenario, &of.variant);
     let troubled = found.iter().filter_map(|of| Some(format!("{}: {}", name(of), one_line(of.trouble.as_ref()?))));
     let calm: Vec<String> = found.iter().filter(|of| of.trouble.is_none()).map(name).collect();
-    troubled.chain((!calm.is_empty()).then(|| calm.join(", "))).collect()
+    troubled.chain((!calm.is_empty()).then(|| format!("{}: no budget speaks of it", calm.join(", ")))).collect()
 }
 
 #[cfg(test)]
