@@ -8,6 +8,7 @@ pub mod bases;
 pub mod classic;
 pub mod docker;
 mod engine;
+pub(crate) mod exchange;
 pub mod host;
 pub mod link;
 pub mod private;

@@ -11,6 +11,8 @@ use hyper::{Request, header};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
+use crate::rig::exchange::alone;
+
 /// The most of an answer's body that is read.
 const BODY_LIMIT: usize = 1 << 20;
 
@@ -43,9 +45,9 @@ pub(super) enum NoAnswer {
 /// Sends one request and reads the whole answer.
 pub(super) async fn request(address: SocketAddr, method: &str, path: &str, body: Option<&str>) -> Result<Answer, NoAnswer> {
     let stream = TcpStream::connect(address).await.map_err(NoAnswer::Connect)?;
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(NoAnswer::Protocol)?;
+    let (sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(NoAnswer::Protocol)?;
     let driver = tokio::spawn(connection);
-    let answer = exchange(&mut sender, build(address, method, path, body)?).await;
+    let answer = exchange(sender, build(address, method, path, body)?).await;
     driver.abort();
     answer
 }
@@ -63,11 +65,8 @@ fn build(address: SocketAddr, method: &str, path: &str, body: Option<&str>) -> R
     builder.body(Full::from(body.unwrap_or_default().to_owned())).map_err(|e| NoAnswer::Request(e.to_string()))
 }
 
-async fn exchange(
-    sender: &mut hyper::client::conn::http1::SendRequest<Full<Bytes>>,
-    request: Request<Full<Bytes>>,
-) -> Result<Answer, NoAnswer> {
-    let response = sender.send_request(request).await.map_err(NoAnswer::Protocol)?;
+async fn exchange(sender: hyper::client::conn::http1::SendRequest<Full<Bytes>>, request: Request<Full<Bytes>>) -> Result<Answer, NoAnswer> {
+    let response = alone(sender, request).await.map_err(NoAnswer::Protocol)?;
     let status = response.status().as_u16();
     let body = Limited::new(response.into_body(), BODY_LIMIT).collect().await.map_err(|_| NoAnswer::Body)?.to_bytes();
     Ok(Answer { status, body: String::from_utf8_lossy(&body).into_owned() })

@@ -20,6 +20,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
 use super::endpoint::{Address, Target, TlsFiles};
+use crate::rig::exchange;
 
 mod forward;
 mod ssh;
@@ -113,9 +114,9 @@ impl Link {
     /// Sends one request on a connection of its own. The connection is driven on the caller's runtime.
     pub(super) async fn exchange(self, request: BollardRequest) -> Result<Response<Incoming>, Error> {
         let stream = self.open().await.map_err(io::Error::other)?;
-        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+        let (sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
         let driven = tokio::spawn(connection.with_upgrades());
-        match sender.send_request(in_origin_form(request)?).await {
+        match exchange::alone(sender, in_origin_form(request)?).await {
             // The connection broke before it took the request: why, only its driver knows.
             Err(error) if error.is_canceled() => Err(driven.await.ok().and_then(Result::err).unwrap_or(error).into()),
             sent => Ok(sent?),

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use hyper::client::conn::http1::{self, SendRequest};
+use hyper::client::conn::http1;
 use hyper::header::{CONTENT_TYPE, HOST, HeaderValue, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION};
 use hyper::{Method, Request, Response, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
@@ -21,6 +21,7 @@ use super::dial::{Purpose, Unreached};
 use super::headers;
 use super::serve::Shared;
 use super::strangers::Stranger;
+use crate::rig::exchange::Kept;
 
 /// The longest head of a server's answer, bytes.
 const LONGEST_HEAD: usize = 131_072;
@@ -34,20 +35,20 @@ pub(super) struct Talk {
     stranger: Stranger,
     broken: CancellationToken,
     gone: CancellationToken,
-    kept: Mutex<Option<Kept>>,
+    last: Mutex<Option<Last>>,
 }
 
 /// The connection to a server that the last request went over.
 #[derive(Debug)]
-struct Kept {
+struct Last {
     server: Authority,
     ledger: Arc<Ledger>,
-    sender: SendRequest<Incoming>,
+    connection: Kept<Incoming>,
 }
 
 impl Talk {
     pub(super) fn new(shared: Arc<Shared>, stranger: Stranger) -> Self {
-        Self { shared, stranger, broken: CancellationToken::new(), gone: CancellationToken::new(), kept: Mutex::new(None) }
+        Self { shared, stranger, broken: CancellationToken::new(), gone: CancellationToken::new(), last: Mutex::new(None) }
     }
 
     /// Returns when the client has shown no secret for too long, or others want its room.
@@ -95,23 +96,24 @@ impl Talk {
         }
         let server = Authority::of(request.uri(), Some(80)).ok_or_else(no_server)?;
         let mut request = self.onward(request, &server)?;
-        let mut kept = self.kept.lock().await;
-        let reusable = kept.take().filter(|kept| kept.server == server && Arc::ptr_eq(&kept.ledger, ledger));
-        if let Some(mut last) = reusable
-            && last.sender.ready().await.is_ok()
+        let mut last = self.last.lock().await;
+        let reusable = last.take().filter(|last| last.server == server && Arc::ptr_eq(&last.ledger, ledger));
+        let next = |connection| Last { server: server.clone(), ledger: Arc::clone(ledger), connection };
+        if let Some(Last { mut connection, .. }) = reusable
+            && connection.is_ready().await
         {
-            match last.sender.try_send_request(request).await {
-                Ok(response) => {
-                    *kept = Some(last);
+            match connection.send(request).await {
+                Ok((response, connection)) => {
+                    *last = connection.map(next);
                     return Ok(passed_on(response));
                 }
                 // The server had closed it meanwhile, and has seen nothing of the request.
                 Err(mut unsent) => request = unsent.take_message().ok_or_else(|| broke_off(&server, unsent.error()))?,
             }
         }
-        let mut sender = self.sender(&server, ledger).await?;
-        let response = sender.send_request(request).await.map_err(|error| broke_off(&server, &error))?;
-        *kept = Some(Kept { server, ledger: Arc::clone(ledger), sender });
+        let sent = self.connection(&server, ledger).await?.send(request).await;
+        let (response, connection) = sent.map_err(|unsent| broke_off(&server, unsent.error()))?;
+        *last = connection.map(next);
         Ok(passed_on(response))
     }
 
@@ -133,16 +135,20 @@ impl Talk {
     }
 
     /// A new connection for requests, which lives as long as its account.
-    async fn sender(&self, server: &Authority, ledger: &Arc<Ledger>) -> Result<SendRequest<Incoming>, Unreached> {
+    async fn connection(&self, server: &Authority, ledger: &Arc<Ledger>) -> Result<Kept<Incoming>, Unreached> {
         if let Some(line) = &self.shared.line {
             line.handshake().await;
         }
         let stream = self.shared.dialer.connect(server, Purpose::Requests, ledger).await?;
         let opened = http1::Builder::new().max_buf_size(LONGEST_HEAD).handshake(TokioIo::new(stream)).await;
         let (sender, connection) = opened.map_err(|error| broke_off(server, &error))?;
-        let ends = self.ends(ledger);
-        tokio::spawn(async move { ends.before(connection).await });
-        Ok(sender)
+        let (ends, ended) = (self.ends(ledger), CancellationToken::new());
+        let kept = Kept::new(sender, ended.clone());
+        tokio::spawn(async move {
+            let _ended = ended.drop_guard();
+            ends.before(connection).await;
+        });
+        Ok(kept)
     }
 }
 
