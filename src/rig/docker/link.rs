@@ -20,7 +20,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
 use super::endpoint::{Address, Target, TlsFiles};
-use crate::rig::exchange;
+use crate::rig::exchange::alone;
 
 mod forward;
 mod ssh;
@@ -116,7 +116,7 @@ impl Link {
         let stream = self.open().await.map_err(io::Error::other)?;
         let (sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
         let driven = tokio::spawn(connection.with_upgrades());
-        match exchange::alone(sender, in_origin_form(request)?).await {
+        match alone(sender, in_origin_form(request)?).await {
             // The connection broke before it took the request: why, only its driver knows.
             Err(error) if error.is_canceled() => Err(driven.await.ok().and_then(Result::err).unwrap_or(error).into()),
             sent => Ok(sent?),

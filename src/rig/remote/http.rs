@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
 use crate::rig::docker::secured;
-use crate::rig::exchange;
+use crate::rig::exchange::alone;
 
 /// The most bytes of an answer: a manifest of the largest size, and one to see that it is larger.
 const MOST: usize = 4 * 1024 * 1024 + 1;
@@ -132,7 +132,7 @@ pub(super) async fn begin(request: Request<Bytes>) -> Result<Stream, String> {
 async fn over(stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static, uri: &Uri, request: Request<Bytes>) -> Result<Stream, String> {
     let (sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|error| error.to_string())?;
     let driver = Driver(tokio::spawn(connection));
-    let answer = exchange::alone(sender, in_origin_form(uri, request)?).await.map_err(|error| format!("it broke off ({error})"))?;
+    let answer = alone(sender, in_origin_form(uri, request)?).await.map_err(|error| format!("it broke off ({error})"))?;
     let (head, body) = answer.into_parts();
     Ok(Stream { status: head.status, headers: head.headers, body, _driver: driver })
 }
