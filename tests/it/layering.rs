@@ -38,9 +38,12 @@ const AT_HOME: [(&str, &[&str]); 14] = [
     ("indicatif", &["src/cli"]),
     ("plotters", &["src/report/chart"]),
     ("comfy_table", &["src/report", "src/cli"]),
-    ("hyper", &["src/run/http.rs", "src/rig/docker", "src/rig/proxy", "src/rig/registry", "src/rig/remote"]),
-    ("hyper_util", &["src/run/http.rs", "src/rig/docker", "src/rig/proxy", "src/rig/registry", "src/rig/remote/http.rs"]),
-    ("hyper::client", &["src/run/http.rs", "src/rig/docker", "src/rig/proxy/forward.rs", "src/rig/remote/http.rs"]),
+    ("hyper", &["src/run/http.rs", "src/rig/exchange.rs", "src/rig/docker", "src/rig/proxy", "src/rig/registry", "src/rig/remote"]),
+    (
+        "hyper_util",
+        &["src/run/http.rs", "src/rig/exchange.rs", "src/rig/docker", "src/rig/proxy", "src/rig/registry", "src/rig/remote/http.rs"],
+    ),
+    ("hyper::client", &["src/run/http.rs", "src/rig/exchange.rs", "src/rig/docker", "src/rig/proxy/forward.rs", "src/rig/remote/http.rs"]),
     ("hyper_util::client", &["src/run/http.rs", "src/rig/docker", "src/rig/proxy"]),
 ];
 
