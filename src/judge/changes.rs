@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 
 use super::conditions::change_obstacle;
 use super::growth::{between, growth, weighed};
+use super::redefined::redefined;
 use super::reproduction::LAYER_TOLERANCE;
 use super::sides::{Sides, median};
 use crate::measure::{Kind, Measure, Unit};
@@ -88,6 +89,7 @@ pub fn changes(baseline: &Record, run: &Record, question: &Question) -> Changes 
         noise: question.noise,
         paired: false,
         missing: [missing(Side::Run, run, baseline), missing(Side::Baseline, baseline, run)].concat(),
+        redefined: redefined(baseline, run),
         variants: by_variant(sides.keys().filter(|key| question.asks(key)), judged)
             .into_iter()
             .map(|(of, figures)| variant(of, figures))
@@ -135,7 +137,15 @@ pub fn changes_between(record: &Record, scenario: &str, (before, after): (&str, 
     let named = |lack: MissingTrials, name: &str| MissingTrials { variant: lack.variant.map(|_| name.to_owned()), ..lack };
     let mut lacking: Vec<MissingTrials> = missing(Side::Run, &new, &old).into_iter().map(|lack| named(lack, after)).collect();
     lacking.extend(missing(Side::Baseline, &old, &new).into_iter().map(|lack| named(lack, before)));
-    Changes { baseline: run.clone(), run, noise: question.noise, paired: true, missing: lacking, variants: vec![variant] }
+    Changes {
+        baseline: run.clone(),
+        run,
+        noise: question.noise,
+        paired: true,
+        missing: lacking,
+        redefined: Vec::new(),
+        variants: vec![variant],
+    }
 }
 
 /// The figures of each variant, in the order in which the variants come first.

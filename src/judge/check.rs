@@ -11,7 +11,7 @@ mod ruling;
 mod unlimited;
 
 use super::sides::asks_as_much;
-use super::{BudgetSource, Check, CheckOutcome, Evaluation, growth};
+use super::{BudgetSource, Check, CheckOutcome, Evaluation, growth, redefined};
 use crate::budget::{Budget, Increase, Limit};
 use crate::measure::{Kind, Measure};
 use crate::record::{PlannedVariant, Record, Status, TrialOutcome};
@@ -40,8 +40,9 @@ pub fn check(run: &Record, baseline: Option<&Record>, source: BudgetSource, budg
     let loosened = if matches!(source, BudgetSource::Files { .. }) { loosened::loosened(run, budgets) } else { Vec::new() };
     let unheld = if source == BudgetSource::Record { Vec::new() } else { loosened::unheld(run, budgets) };
     let unlimited = unlimited::unlimited(run, baseline, &checks);
+    let redefined = baseline.map(|baseline| redefined(baseline, run)).unwrap_or_default();
     let baseline = baseline.map(|baseline| baseline.run.run_id.clone());
-    Evaluation { run: run.run.run_id.clone(), baseline, source, checks, loosened, unheld, unlimited }
+    Evaluation { run: run.run.run_id.clone(), baseline, source, checks, loosened, unheld, unlimited, redefined }
 }
 
 /// What a run is held to where nobody wrote budgets but named a baseline: D3 of every variant of either may grow by one per cent.

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::Growth;
+use super::{Growth, Redefined};
 use crate::budget::{BudgetPlace, Limit};
 use crate::measure::Measure;
 
@@ -24,6 +24,8 @@ pub struct Evaluation {
     pub unheld: Vec<Unheld>,
     /// Variants that no limit speaks of, and those that lack something which no limit tells.
     pub unlimited: Vec<Unlimited>,
+    /// What has the name that it has in the baseline, and is defined otherwise.
+    pub redefined: Vec<Redefined>,
 }
 
 /// Where budgets come from.

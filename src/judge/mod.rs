@@ -14,6 +14,7 @@ mod evaluation;
 mod growth;
 mod layers;
 mod noise;
+mod redefined;
 mod reference;
 mod reproduction;
 mod sides;
@@ -32,6 +33,7 @@ pub use evaluation::{BudgetSource, Check, CheckOutcome, Evaluation, Loosened, Un
 pub use growth::{FileGrowth, Growth, LayerGrowth, growth};
 pub use layers::{Layers, layers};
 pub use noise::{Calm, Disturbance, Factors, MUCH_BY_OTHERS, MUCH_STOLEN, Noise, Part, What, When, look, noise};
+pub use redefined::{Definition, Redefined, redefined};
 pub use reference::reference;
 pub use reproduction::{LAYER_TOLERANCE, MIN_RATIO_TIMES, Outcome, Reproduction, TIME_RATIO_EFFECT, reproduce};
 pub use trend::{

@@ -164,6 +164,7 @@ fn merged(first: &RunRecord, parts: &[Record]) -> RunRecord {
         // A scenario is in one part whole, and its budgets with it.
         budgets: parts.iter().flat_map(|part| part.run.budgets.clone()).collect(),
         smoke_skipped: parts.iter().flat_map(|part| part.run.smoke_skipped.clone()).collect(),
+        smoke_checks: parts.iter().flat_map(|part| part.run.smoke_checks.clone()).collect(),
     }
 }
 

@@ -19,6 +19,7 @@ mod model;
 mod noise;
 mod owner;
 mod parts;
+mod proof;
 mod read;
 mod schema;
 mod series;
@@ -48,6 +49,7 @@ pub use model::{
 pub use noise::{Jitter, NoiseBefore, NoiseProbe, Told};
 pub use owner::Owner;
 pub use parts::{MergedRun, Resumption, Shard};
+pub use proof::SmokeRecord;
 pub use read::Record;
 pub use schema::{run_schema, trial_schema};
 pub use series::{Series, SeriesKey};

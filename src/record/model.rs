@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{MergedRun, NoiseBefore, Resumption, Settings, Stopped};
+use super::{MergedRun, NoiseBefore, Resumption, Settings, SmokeRecord, Stopped};
 use crate::budget::Budget;
 use crate::measure::Measure;
 use crate::units::{LinkProfile, LinkShape};
@@ -110,6 +110,9 @@ pub struct RunRecord {
     /// Why scenarios have no smoke check, by scenario, where one says so: their figures are unverified on purpose.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub smoke_skipped: BTreeMap<String, String>,
+    /// What proves that variants work, by scenario, where there is a smoke check. Records from before it was written have none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub smoke_checks: BTreeMap<String, SmokeRecord>,
 }
 
 /// What a run on the user's own engine met there and left.

@@ -8,6 +8,7 @@ mod json;
 
 use std::fmt::Write as _;
 
+use super::redefined::redefined;
 use super::text::one_line;
 use crate::budget::{BudgetPlace, Limit};
 use crate::judge::{BudgetSource, Check, CheckOutcome, Evaluation, Growth, Loosened, Ruling, Unheld, Unlimited};
@@ -36,6 +37,7 @@ pub fn check_text(evaluation: &Evaluation) -> String {
     loosened_lines(evaluation).into_iter().for_each(&mut line);
     evaluation.unheld.iter().map(unheld).for_each(&mut line);
     unlimited(evaluation).into_iter().for_each(&mut line);
+    evaluation.redefined.iter().map(|found| format!("{:<14} {}", "redefined", redefined(found))).for_each(&mut line);
     line(verdict(evaluation));
     text
 }

@@ -27,6 +27,7 @@ mod noise;
 mod notes;
 mod overview;
 mod publish;
+mod redefined;
 mod reproduction;
 mod table;
 mod terminal;

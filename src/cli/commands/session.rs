@@ -10,7 +10,8 @@ use crate::cli::options::RunOptions;
 use crate::cli::{Exit, Failure};
 use crate::record::{
     BaseRecord, Conditions, FORMAT_VERSION, GitState, HostFacts, HostProbe, HostRun, NoiseBefore, NoiseProbe, Overhead, PlannedVariant,
-    Receipt, RecordError, RunRecord, RunState, Settings, Shard, Status, Store, Trial, TrialOutcome, Warning, git_state, unpigz_on_path,
+    Receipt, RecordError, RunRecord, RunState, Settings, Shard, SmokeRecord, Status, Store, Trial, TrialOutcome, Warning, git_state,
+    unpigz_on_path,
 };
 use crate::rig::private::has_program;
 use crate::run::{self, Emitter, End, EngineKind, Settled, Sink};
@@ -61,6 +62,7 @@ impl Session {
             noise: Vec::new(),
             budgets: found.scenarios.iter().flat_map(|scenario| scenario.budgets.clone()).collect(),
             smoke_skipped: found.scenarios.iter().filter_map(smoke_skipped).collect(),
+            smoke_checks: smoke_checks(found),
             warnings: warnings.into_iter().map(|message| Warning { message }).collect(),
         };
         let session =
@@ -312,6 +314,12 @@ fn smoke_skipped(scenario: &Scenario) -> Option<(String, String)> {
         Smoke::Waived { reason } => Some((scenario.name.clone(), reason.clone())),
         Smoke::Check(_) | Smoke::Unsaid => None,
     }
+}
+
+/// What proves the variants of each scenario that has a smoke check.
+pub(super) fn smoke_checks(found: &Discovered) -> BTreeMap<String, SmokeRecord> {
+    let checks = found.scenarios.iter().filter_map(|scenario| Some((scenario.name.clone(), scenario.smoke.check()?)));
+    checks.map(|(scenario, check)| (scenario, run::smoke_record(check))).collect()
 }
 
 /// The edits after which a variant is built; one that is meant to fail is built once.

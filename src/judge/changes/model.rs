@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
-use crate::judge::Growth;
+use crate::judge::{Growth, Redefined};
 use crate::measure::{Measure, Unit};
 
 /// A run set beside a baseline, or a variant beside another.
@@ -19,6 +19,8 @@ pub struct Changes {
     pub paired: bool,
     /// What one side lacks of what the other has figures of; its figures are of the trials that there are.
     pub missing: Vec<MissingTrials>,
+    /// What has the name that it has in the baseline, and is defined otherwise.
+    pub redefined: Vec<Redefined>,
     /// In the order of the plan.
     pub variants: Vec<VariantChange>,
 }

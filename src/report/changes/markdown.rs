@@ -4,6 +4,7 @@ use super::growth::told;
 use super::{HEADINGS, left_out, missing, shown, times_note, title, unjudged};
 use crate::judge::Changes;
 use crate::report::markdown::{escape, push, rows};
+use crate::report::redefined::redefined;
 
 /// The comparison as Markdown: totals, the figures that changed (with `all` every one), what changed in the images, folded away why figures
 /// could not be compared.
@@ -13,6 +14,9 @@ pub fn changes_markdown(changes: &Changes, all: bool) -> String {
     push(&mut page, &format!("### {}\n\n**{}**\n", escape(&what), escape(&totals)));
     for lack in missing(changes) {
         push(&mut page, &format!("> **Warning**: {}\n", escape(&lack)));
+    }
+    for found in &changes.redefined {
+        push(&mut page, &format!("> **Warning**: {}\n", escape(&redefined(found))));
     }
     let cells = |row: [String; 5]| row.iter().map(|cell| escape(cell)).collect();
     let found = shown(changes, all);

@@ -10,8 +10,8 @@ use crate::report::csv::{guard, table};
 use crate::report::figures::plain;
 use crate::report::json::escaped;
 
-/// The version of `compare --format json`. 1.0: first format.
-pub const CHANGES_VERSION: FormatVersion = FormatVersion { major: 1, minor: 0 };
+/// The version of `compare --format json`. 1.0: first format. 1.1: `redefined`.
+pub const CHANGES_VERSION: FormatVersion = FormatVersion { major: 1, minor: 1 };
 
 const HEADER: [&str; 22] = [
     "baseline",

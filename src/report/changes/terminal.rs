@@ -4,12 +4,14 @@ use super::growth::{Told, told};
 use super::{HEADINGS, left_out, missing, shown, times_note, title, unjudged};
 use crate::judge::Changes;
 use crate::report::comparison::grid;
+use crate::report::redefined::redefined;
 
 /// The comparison for a terminal of `width` columns, ends with a line break: totals, the figures that changed (with `all` every one), what
 /// changed in the images, and why figures could not be compared.
 pub fn changes_terminal(changes: &Changes, all: bool, width: u16) -> String {
     let mut lines = title(changes).to_vec();
     lines.extend(missing(changes).into_iter().map(|line| format!("warning: {line}")));
+    lines.extend(changes.redefined.iter().map(|found| format!("warning: {}", redefined(found))));
     let rows = shown(changes, all);
     if !rows.is_empty() {
         lines.push(grid(&HEADINGS, rows.into_iter().map(Vec::from), width));

@@ -8,7 +8,7 @@ use crate::record::FormatVersion;
 use crate::report::ReportError;
 use crate::report::json::escaped;
 
-/// The version of `check --format json`. 1.0: first format. 1.1: `unlimited`.
+/// The version of `check --format json`. 1.0: first format. 1.1: `unlimited` and `redefined`.
 pub const CHECK_VERSION: FormatVersion = FormatVersion { major: 1, minor: 1 };
 
 /// What `check --format json` prints.

@@ -1,6 +1,7 @@
 //! The evaluation as Markdown: a comment on a pull request, and the summary of a workflow's step. Totals first, then what is wrong, then
 //! what grew, then the rest folded; cut where the forge would refuse it.
 
+use super::super::redefined::redefined;
 use super::figures::{self, figures};
 use super::page::{Page, plain, row};
 use super::totals::Totals;
@@ -55,6 +56,8 @@ fn fill(page: &mut Page, evaluation: &Evaluation, record: Option<&Record>) {
     growths(page, evaluation);
     let unlimited = words::unlimited(&evaluation.unlimited).into_iter().map(|line| format!("- {}\n", plain(&line)));
     page.section("**No limit tells of this**, by variant:\n\n", unlimited, "\n", "variants that no limit tells of");
+    let redefined = evaluation.redefined.iter().map(|found| format!("- {}\n", plain(&redefined(found))));
+    page.section("**Not the same as in the baseline**, under the same name:\n\n", redefined, "\n", "things defined otherwise");
     let skipped = of(|outcome| matches!(outcome, CheckOutcome::Skip { .. }));
     page.section(&folded("Skipped limits", UNCHECKED), skipped.map(unchecked), CLOSE, "skipped limits");
     page.section(&folded("Limits that hold", HELD), of(|outcome| *outcome == CheckOutcome::Pass).map(held), CLOSE, "limits that hold");

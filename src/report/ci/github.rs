@@ -1,23 +1,34 @@
 //! What GitHub Actions reads: workflow commands in the log, and outputs of a step.
 
 use super::super::markdown::push;
+use super::super::redefined::redefined;
 use super::super::text::one_line;
 use super::totals::Totals;
 use super::words;
 use crate::budget::BudgetPlace;
 use crate::image::Digest;
-use crate::judge::{Check, CheckOutcome, Evaluation};
+use crate::judge::{Check, CheckOutcome, Definition, Evaluation, Redefined};
 
-/// One `error` for each limit that is exceeded or has no figure, a `warning` for each that is undecided or was loosened, a `notice` for
-/// each that was skipped; errors first, because GitHub shows ten of a kind for each step. Nothing for a limit that holds.
+/// One `error` for each limit that is exceeded or has no figure, a `warning` for each that is undecided or was loosened and for a smoke
+/// check that is another one, a `notice` for each that was skipped and for another Dockerfile; errors first, because GitHub shows ten of a kind for each step. Nothing for a limit that holds.
 pub(super) fn annotations(evaluation: &Evaluation) -> String {
     let mut lines: Vec<(u8, String)> = evaluation.checks.iter().filter_map(of_check).collect();
     lines.extend(evaluation.loosened.iter().map(|found| {
         let title = format!("loadline: a limit of {} is loosened", one_line(&found.scenario));
         (1, command("warning", found.place.as_ref(), &title, &words::loosened(found)))
     }));
+    lines.extend(evaluation.redefined.iter().map(of_redefined));
     lines.sort_by_key(|(rank, _)| *rank);
     lines.into_iter().map(|(_, line)| line + "\n").collect()
+}
+
+fn of_redefined(found: &Redefined) -> (u8, String) {
+    let (rank, level) = match found.what {
+        Definition::SmokeCheck => (1, "warning"),
+        Definition::Dockerfile => (2, "notice"),
+    };
+    let title = format!("loadline: {} is not what it was in the baseline", one_line(&found.scenario));
+    (rank, command(level, None, &title, &redefined(found)))
 }
 
 fn of_check(check: &Check) -> Option<(u8, String)> {

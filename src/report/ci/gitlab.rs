@@ -8,17 +8,19 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::super::json::escaped;
+use super::super::redefined::redefined;
 use super::super::text::one_line;
 use super::words;
 use crate::budget::BudgetPlace;
 use crate::image::Digest;
-use crate::judge::{Check, CheckOutcome, Evaluation, Loosened};
+use crate::judge::{Check, CheckOutcome, Definition, Evaluation, Loosened, Redefined};
 use crate::record::Record;
 
-/// One finding for each limit that is not kept, was not checked, or was loosened.
+/// One finding for each limit that is not kept, was not checked, or was loosened, and for what is defined otherwise than in the baseline.
 pub(super) fn code_quality(evaluation: &Evaluation, record: Option<&Record>) -> String {
     let mut findings: Vec<Finding> = evaluation.checks.iter().filter_map(|check| of_check(check, record)).collect();
     findings.extend(evaluation.loosened.iter().map(of_loosened));
+    findings.extend(evaluation.redefined.iter().map(of_redefined));
     let mut seen = BTreeMap::<String, usize>::new();
     let findings: Vec<Value> = findings.into_iter().map(|finding| finding.json(&mut seen)).collect();
     escaped(&format!("{:#}\n", Value::from(findings)))
@@ -72,6 +74,13 @@ fn of_loosened(found: &Loosened) -> Finding {
     let (path, line) = place(found.place.as_ref(), || scenario_file(&found.scenario));
     let identity = ["loosened", &found.scenario, &found.budget, found.before.id()].map(str::to_owned).to_vec();
     Finding { description: words::loosened(found), check_name: "loadline/loosened".to_owned(), severity: "minor", path, line, identity }
+}
+
+fn of_redefined(found: &Redefined) -> Finding {
+    let what = if found.what == Definition::SmokeCheck { "smoke-check" } else { "dockerfile" };
+    let identity = ["redefined", &found.scenario, found.variant.as_deref().unwrap_or_default(), what].map(str::to_owned).to_vec();
+    let (path, check_name) = (scenario_file(&found.scenario), "loadline/redefined".to_owned());
+    Finding { description: redefined(found), check_name, severity: "minor", path, line: 1, identity }
 }
 
 /// A path from the repository's root without `./`, and a line from 1; GitLab demands both.

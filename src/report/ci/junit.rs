@@ -4,6 +4,7 @@
 //! noise leaves undecided. Elements and attributes are those that the schema of Jenkins' xUnit plugin (`junit-10.xsd`) allows, which is
 //! the strictest reader known: where a budget is written is therefore said in the text and by no attribute.
 
+use super::super::redefined::redefined;
 use super::super::text::one_line;
 use super::totals::Totals;
 use super::words;
@@ -37,7 +38,9 @@ fn suite(text: &mut String, evaluation: &Evaluation, record: Option<&Record>, sc
     *text += &properties(evaluation);
     checks().for_each(|check| case(text, check));
     let loosened = evaluation.loosened.iter().filter(|found| found.scenario == scenario);
-    let lines: Vec<String> = loosened.map(|found| format!("loosened: {}", words::loosened(found))).collect();
+    let others = evaluation.redefined.iter().filter(|found| found.scenario == scenario);
+    let others = others.map(|found| format!("redefined: {}", redefined(found)));
+    let lines: Vec<String> = loosened.map(|found| format!("loosened: {}", words::loosened(found))).chain(others).collect();
     if !lines.is_empty() {
         *text += &element(2, "system-out", &[], &lines.join("\n"));
     }

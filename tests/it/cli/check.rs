@@ -313,6 +313,18 @@ async fn a_run_keeps_the_budgets_of_its_scenarios_and_why_they_have_no_smoke_che
     assert!(held.out.contains("tiny/small uncompressed-size: no figure: cold trial 1 is build-failed"), "{}", held.out);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_keeps_what_proves_its_scenarios_and_nothing_of_what_is_sent() {
+    let desk = Desk::new();
+    desk.write("scenarios/tiny/Dockerfile", "FROM scratch\nCOPY Dockerfile /\n");
+    let smoke = "\n[smoke]\nport = 8080\npath = \"/health\"\ntext = \"hidden\"\n\n[smoke.env]\nTOKEN = \"hidden\"\n";
+    desk.write("scenarios/tiny/scenario.toml", &scenario("tiny", smoke));
+    run_on_an_engine(&desk, failing(), &[]).await;
+    let run = Record::read(&desk.path().join("run")).expect("a record").run;
+    assert_eq!(run.smoke_checks["tiny"].requests, ["GET /health: 200 with a text"]);
+    assert!(!std::fs::read_to_string(desk.path().join("run/run.json")).expect("it is there").contains("hidden"));
+}
+
 fn relative(mut budgets: Vec<Budget>) -> Vec<Budget> {
     for place in budgets.iter_mut().filter_map(|budget| budget.place.as_mut()) {
         place.file = "scenarios/tiny/scenario.toml".into();

@@ -1,6 +1,6 @@
 //! `run --resume`, `run --shard` and `merge`: what is refused before anything is started, and records put together.
 
-use loadline::record::{Record, RunRecord, RunState, Shard, Store};
+use loadline::record::{Record, RunRecord, RunState, Shard, SmokeRecord, Store};
 
 use super::host_run::{INFO, engine, engine_that_says, failing};
 use super::refusals::library;
@@ -86,6 +86,8 @@ fn a_run_of_other_scenarios_is_not_gone_on_with_and_all_that_differs_is_told() {
         run.tool_version = "0.0.1".to_owned();
         run.plan[0].dockerfile = "other.Dockerfile".to_owned();
         run.receipt.scenarios_commit = Some("3fe16e5".to_owned());
+        let check = SmokeRecord { requests: vec!["GET /: 200".to_owned()], digest: "sha256:1".to_owned() };
+        run.smoke_checks.insert("tiny".to_owned(), check);
     });
     write(&desk, "run", &record);
     let before = std::fs::read(desk.path().join("run/run.json")).expect("it is there");
@@ -94,6 +96,7 @@ fn a_run_of_other_scenarios_is_not_gone_on_with_and_all_that_differs_is_told() {
     error: the run in run cannot be gone on with: its figures would not belong together
       the version of loadline was 0.0.1 and is VERSION
       the variants, their Dockerfiles, base images or edits are not those of the plan in run.json
+      the smoke checks are not those of run.json
       the commit of the scenarios was 3fe16e5 and is none
     measure anew
     ");

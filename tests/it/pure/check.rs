@@ -9,6 +9,7 @@ use proptest::prelude::*;
 
 use crate::support::records::{Figures, SMALL, change, failed, go_api, measured, planned, updated};
 
+mod redefined;
 mod told;
 mod vanished;
 

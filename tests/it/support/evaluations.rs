@@ -2,7 +2,9 @@
 
 use loadline::budget::{BudgetPlace, Increase, Limit};
 use loadline::dockerfile::Line;
-use loadline::judge::{BudgetSource, Check, CheckOutcome, Evaluation, FileGrowth, Growth, LayerGrowth, Loosened, Unheld, Unlimited};
+use loadline::judge::{
+    BudgetSource, Check, CheckOutcome, Definition, Evaluation, FileGrowth, Growth, LayerGrowth, Loosened, Redefined, Unheld, Unlimited,
+};
 use loadline::measure::Measure;
 use proptest::prelude::*;
 
@@ -22,7 +24,19 @@ pub(crate) fn every_outcome() -> Evaluation {
                 trouble: trouble.map(str::to_owned),
             })
             .to_vec(),
+        redefined: vec![smoke_check(), dockerfile()],
     }
+}
+
+fn smoke_check() -> Redefined {
+    let [before, after] = [&["GET /health: 200", "GET /api/items: 200 with JSON"][..], &["GET /: 200"]];
+    let [before, after] = [before, after].map(|requests| requests.iter().map(|&request| request.to_owned()).collect());
+    Redefined { scenario: "go-api".to_owned(), variant: None, what: Definition::SmokeCheck, before, after }
+}
+
+fn dockerfile() -> Redefined {
+    let [before, after] = ["multi", "slim"].map(|name| vec![format!("{name}.Dockerfile")]);
+    Redefined { scenario: "go-api".to_owned(), variant: Some("multi".to_owned()), what: Definition::Dockerfile, before, after }
 }
 
 fn check(variant: &str, measure: Measure, limit: Limit, outcome: CheckOutcome) -> Check {
@@ -154,6 +168,10 @@ pub(crate) fn hostile(most: usize) -> impl Strategy<Value = Evaluation> {
     let unheld = unheld.prop_map(|(scenario, budget, place)| Unheld { scenario, budget, place });
     let unlimited = (hostile_text(), hostile_text(), proptest::option::of(hostile_text()));
     let unlimited = unlimited.prop_map(|(scenario, variant, trouble)| Unlimited { scenario, variant, trouble });
+    let lines = || proptest::collection::vec(hostile_text(), 0..9);
+    let what = prop_oneof![Just(Definition::SmokeCheck), Just(Definition::Dockerfile)];
+    let redefined = (hostile_text(), proptest::option::of(hostile_text()), what, lines(), lines());
+    let redefined = redefined.prop_map(|(scenario, variant, what, before, after)| Redefined { scenario, variant, what, before, after });
     let parts = (
         hostile_text(),
         proptest::option::of(hostile_text()),
@@ -162,8 +180,9 @@ pub(crate) fn hostile(most: usize) -> impl Strategy<Value = Evaluation> {
         proptest::collection::vec(loosened, 0..3),
         proptest::collection::vec(unheld, 0..3),
         proptest::collection::vec(unlimited, 0..3),
+        proptest::collection::vec(redefined, 0..3),
     );
-    parts.prop_map(|(run, baseline, source, checks, loosened, unheld, unlimited)| Evaluation {
+    parts.prop_map(|(run, baseline, source, checks, loosened, unheld, unlimited, redefined)| Evaluation {
         run,
         baseline,
         source,
@@ -171,6 +190,7 @@ pub(crate) fn hostile(most: usize) -> impl Strategy<Value = Evaluation> {
         loosened,
         unheld,
         unlimited,
+        redefined,
     })
 }
 

@@ -89,6 +89,7 @@ pub(crate) fn run() -> RunRecord {
         noise: Vec::new(),
         budgets: Vec::new(),
         smoke_skipped: BTreeMap::new(),
+        smoke_checks: BTreeMap::new(),
         warnings: vec![Warning { message: "the CPU's frequency is not fixed; expect noisier times".to_owned() }],
     }
 }

@@ -67,6 +67,7 @@ fn evaluation(words: &[&str]) -> Evaluation {
         loosened: Vec::new(),
         unheld: Vec::new(),
         unlimited: Vec::new(),
+        redefined: Vec::new(),
     }
 }
 

@@ -70,7 +70,7 @@ fn annotations_stand_at_the_budgets_lines_and_errors_come_first() {
     let text = CiFormat::Github.render(&evaluations::every_outcome(), None);
     let commands: Vec<Command> = text.lines().map(|line| command(line).unwrap_or_else(|| panic!("{line}"))).collect();
     let names: Vec<&str> = commands.iter().map(|command| command.name.as_str()).collect();
-    assert_eq!(names, ["error", "error", "error", "warning", "warning", "notice"]);
+    assert_eq!(names, ["error", "error", "error", "warning", "warning", "warning", "notice", "notice"]);
     assert_eq!(commands[0].properties["file"], "scenarios/go-api/scenario.toml");
     assert_eq!(commands[0].properties["line"], "41");
     assert!(commands[0].data.contains("layer +493.4 kB: multi.Dockerfile:7 COPY . ."), "{}", commands[0].data);
