@@ -17,7 +17,8 @@ pub struct Redefined {
     pub what: Definition,
     /// What the baseline had: the requests of a smoke check, or the path of a Dockerfile.
     pub before: Vec<String>,
-    /// What the run has, in the same way. The same requests as before send something else, or want something else of the answers.
+    /// What the run has, in the same way; empty where nothing proves the scenario any more. Where the requests are the same, something
+    /// else of the smoke check is not: what is sent or wanted, or the container's port, environment or command.
     pub after: Vec<String>,
 }
 
@@ -32,7 +33,7 @@ pub enum Definition {
 }
 
 /// What of `run` is defined otherwise than in `baseline`, in the order of the plan, of each scenario its smoke check first. A record
-/// that does not say what proved its figures says nothing here.
+/// that does not say what proved its figures tells nothing of that.
 pub fn redefined(baseline: &Record, run: &Record) -> Vec<Redefined> {
     let mut found: Vec<Redefined> = Vec::new();
     let mut scenario = None;
@@ -47,13 +48,13 @@ pub fn redefined(baseline: &Record, run: &Record) -> Vec<Redefined> {
 }
 
 fn smoke_check(baseline: &Record, run: &Record, scenario: &str) -> Option<Redefined> {
-    let (before, after) = (baseline.run.smoke_checks.get(scenario)?, run.run.smoke_checks.get(scenario)?);
-    (before.digest != after.digest).then(|| Redefined {
+    let (before, after) = (baseline.run.smoke_checks.as_ref()?.get(scenario)?, run.run.smoke_checks.as_ref()?.get(scenario));
+    (Some(&before.digest) != after.map(|after| &after.digest)).then(|| Redefined {
         scenario: scenario.to_owned(),
         variant: None,
         what: Definition::SmokeCheck,
         before: before.requests.clone(),
-        after: after.requests.clone(),
+        after: after.map(|after| after.requests.clone()).unwrap_or_default(),
     })
 }
 

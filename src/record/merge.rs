@@ -164,7 +164,11 @@ fn merged(first: &RunRecord, parts: &[Record]) -> RunRecord {
         // A scenario is in one part whole, and its budgets with it.
         budgets: parts.iter().flat_map(|part| part.run.budgets.clone()).collect(),
         smoke_skipped: parts.iter().flat_map(|part| part.run.smoke_skipped.clone()).collect(),
-        smoke_checks: parts.iter().flat_map(|part| part.run.smoke_checks.clone()).collect(),
+        smoke_checks: parts
+            .iter()
+            .map(|part| part.run.smoke_checks.clone())
+            .collect::<Option<Vec<_>>>()
+            .map(|all| all.into_iter().flatten().collect()),
     }
 }
 

@@ -110,9 +110,9 @@ pub struct RunRecord {
     /// Why scenarios have no smoke check, by scenario, where one says so: their figures are unverified on purpose.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub smoke_skipped: BTreeMap<String, String>,
-    /// What proves that variants work, by scenario, where there is a smoke check. Records from before it was written have none.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub smoke_checks: BTreeMap<String, SmokeRecord>,
+    /// What proves that variants work, by scenario, where there is a smoke check; absent in records from before it was written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub smoke_checks: Option<BTreeMap<String, SmokeRecord>>,
 }
 
 /// What a run on the user's own engine met there and left.

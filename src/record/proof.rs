@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A scenario's smoke check: what is asked, and one digest of all that it says. What is sent, what answers must hold, and the
-/// environment and command of the container are in the digest alone.
+/// A scenario's smoke check: what is asked, and one digest of all that it says. What is sent, queries too, what answers must hold, and the
+/// container's port, environment and command are in the digest alone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SmokeRecord {
     /// The requests in their order, the first of which is sent until it is answered: `GET /health: 200 with JSON`.

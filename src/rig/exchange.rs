@@ -78,7 +78,8 @@ mod tests {
         future.poll(&mut Context::from_waker(Waker::noop())).is_ready()
     }
 
-    /// How many of many requests were still waited for when their connection was gone, which ended while they were sent.
+    /// How many of many requests were still waited for when their connection was gone, which ended while they were sent: about one of
+    /// ten thousand where a sender outlives its connection.
     async fn waited_for<F: Future>(send: impl Fn(Sender, CancellationToken) -> F) -> usize {
         let mut waited_for = 0;
         for _ in 0..20_000 {

@@ -36,6 +36,7 @@ fn in_words(request: &SmokeRequest) -> String {
         Some(SmokeExpect::Text(_)) => " with a text",
         Some(SmokeExpect::Json(_)) => " with JSON",
     };
+    let path = path.split_once('?').map_or_else(|| path.clone(), |(path, _)| format!("{path}?…"));
     format!("{method} {path}{body}: {status}{expect}")
 }
 
@@ -62,8 +63,9 @@ mod tests {
     fn it_says_what_is_asked_and_nothing_of_what_is_sent_or_wanted() {
         let mut check = check();
         check.ready.body = Some("hidden".to_owned());
+        check.ready.path = "/health?token=hidden".to_owned();
         let record = smoke_record(&check);
-        assert_eq!(record.requests, ["GET /health with a body: 200", "GET /api/items: 200 with JSON"]);
+        assert_eq!(record.requests, ["GET /health?… with a body: 200", "GET /api/items: 200 with JSON"]);
         assert!(!format!("{record:?}").contains("hidden"), "{record:?}");
     }
 

@@ -172,6 +172,15 @@ fn every_heavy_crate_stays_in_its_place() {
 }
 
 #[test]
+fn every_request_is_sent_where_no_sender_outlives_its_connection() {
+    let sent = pattern(r"\.(?:try_)?send_request\s*\(");
+    let others = library().iter().filter(|source| source.path != "src/rig/exchange.rs");
+    let problems =
+        others.flat_map(|source| sent.find_iter(&source.code).map(|found| at(source, found.start(), "send it by rig::exchange")));
+    assert_none(&problems.collect::<Vec<_>>());
+}
+
+#[test]
 fn the_library_neither_prints_nor_is_unfinished() {
     let mut problems = Vec::new();
     for (name, cure) in UNWANTED {

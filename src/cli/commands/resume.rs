@@ -117,7 +117,7 @@ impl GoesOn {
             problems.push("the variants, their Dockerfiles, base images or edits are not those of the plan in run.json".to_owned());
         }
         // A record from before smoke checks were written has none to tell.
-        if !run.smoke_checks.is_empty() && run.smoke_checks != session::smoke_checks(found) {
+        if run.smoke_checks.as_ref().is_some_and(|checks| *checks != session::smoke_checks(found)) {
             problems.push("the smoke checks are not those of run.json".to_owned());
         }
         problems.extend(other_scenarios(&run.receipt, &session::receipt(&run.receipt.command, found, session::facts())));

@@ -62,7 +62,7 @@ impl Session {
             noise: Vec::new(),
             budgets: found.scenarios.iter().flat_map(|scenario| scenario.budgets.clone()).collect(),
             smoke_skipped: found.scenarios.iter().filter_map(smoke_skipped).collect(),
-            smoke_checks: smoke_checks(found),
+            smoke_checks: Some(smoke_checks(found)),
             warnings: warnings.into_iter().map(|message| Warning { message }).collect(),
         };
         let session =

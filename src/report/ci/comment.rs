@@ -41,6 +41,8 @@ fn fill(page: &mut Page, evaluation: &Evaluation, record: Option<&Record>) {
         format!("- {}{place}\n", plain(&words::loosened(found)))
     });
     page.section("**Limits are loosened** in this run's own budgets, and were held to as before:\n\n", loosened, "\n", "loosened limits");
+    let redefined = evaluation.redefined.iter().map(|found| format!("- {}\n", plain(&redefined(found))));
+    page.section("**Not the same as in the baseline**, under the same name:\n\n", redefined, "\n", "things defined otherwise");
     let unheld = evaluation.unheld.iter().map(|found| format!("- {}\n", plain(&words::unheld(found))));
     page.section(
         "**Budgets of this run were not held**, because others were named in place of them:\n\n",
@@ -56,8 +58,6 @@ fn fill(page: &mut Page, evaluation: &Evaluation, record: Option<&Record>) {
     growths(page, evaluation);
     let unlimited = words::unlimited(&evaluation.unlimited).into_iter().map(|line| format!("- {}\n", plain(&line)));
     page.section("**No limit tells of this**, by variant:\n\n", unlimited, "\n", "variants that no limit tells of");
-    let redefined = evaluation.redefined.iter().map(|found| format!("- {}\n", plain(&redefined(found))));
-    page.section("**Not the same as in the baseline**, under the same name:\n\n", redefined, "\n", "things defined otherwise");
     let skipped = of(|outcome| matches!(outcome, CheckOutcome::Skip { .. }));
     page.section(&folded("Skipped limits", UNCHECKED), skipped.map(unchecked), CLOSE, "skipped limits");
     page.section(&folded("Limits that hold", HELD), of(|outcome| *outcome == CheckOutcome::Pass).map(held), CLOSE, "limits that hold");

@@ -70,6 +70,7 @@ pub(super) fn outputs(evaluation: &Evaluation) -> String {
         ("not-comparable", totals.not_comparable),
         ("skipped", totals.skipped),
         ("loosened", evaluation.loosened.len()),
+        ("redefined", evaluation.redefined.len()),
     ];
     let mut text = format!("verdict={}\nheadline={}\n", totals.verdict(), totals.headline());
     for (name, count) in counts {

@@ -20,7 +20,7 @@ use crate::record::Record;
 pub(super) fn code_quality(evaluation: &Evaluation, record: Option<&Record>) -> String {
     let mut findings: Vec<Finding> = evaluation.checks.iter().filter_map(|check| of_check(check, record)).collect();
     findings.extend(evaluation.loosened.iter().map(of_loosened));
-    findings.extend(evaluation.redefined.iter().map(of_redefined));
+    findings.extend(evaluation.redefined.iter().map(|found| of_redefined(found, record)));
     let mut seen = BTreeMap::<String, usize>::new();
     let findings: Vec<Value> = findings.into_iter().map(|finding| finding.json(&mut seen)).collect();
     escaped(&format!("{:#}\n", Value::from(findings)))
@@ -76,10 +76,17 @@ fn of_loosened(found: &Loosened) -> Finding {
     Finding { description: words::loosened(found), check_name: "loadline/loosened".to_owned(), severity: "minor", path, line, identity }
 }
 
-fn of_redefined(found: &Redefined) -> Finding {
-    let what = if found.what == Definition::SmokeCheck { "smoke-check" } else { "dockerfile" };
+fn of_redefined(found: &Redefined, record: Option<&Record>) -> Finding {
+    // The scenario's file is where its budgets are written.
+    let mut budgets = record.into_iter().flat_map(|record| &record.run.budgets).filter(|budget| budget.scenario == found.scenario);
+    let mut file = || budgets.find_map(|budget| budget.place.as_ref()).map_or_else(|| scenario_file(&found.scenario), words::path);
+    let (what, path) = match found.what {
+        Definition::SmokeCheck => ("smoke-check", file()),
+        Definition::Dockerfile => ("dockerfile", one_line(&format!("{}/{}", found.scenario, found.after.join(" ")))),
+    };
     let identity = ["redefined", &found.scenario, found.variant.as_deref().unwrap_or_default(), what].map(str::to_owned).to_vec();
-    let (path, check_name) = (scenario_file(&found.scenario), "loadline/redefined".to_owned());
+    let path = path.trim_start_matches("./").to_owned();
+    let check_name = "loadline/redefined".to_owned();
     Finding { description: redefined(found), check_name, severity: "minor", path, line: 1, identity }
 }
 

@@ -19,6 +19,7 @@ pub(super) fn junit(evaluation: &Evaluation, record: Option<&Record>) -> String 
     text += &open(0, "testsuites", &attributes);
     let mut scenarios: Vec<&str> = Vec::new();
     let named = evaluation.checks.iter().map(|check| &check.scenario).chain(evaluation.loosened.iter().map(|found| &found.scenario));
+    let named = named.chain(evaluation.redefined.iter().map(|found| &found.scenario));
     named.for_each(|scenario| {
         if !scenarios.contains(&scenario.as_str()) {
             scenarios.push(scenario);

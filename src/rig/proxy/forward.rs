@@ -143,9 +143,9 @@ impl Talk {
         let opened = http1::Builder::new().max_buf_size(LONGEST_HEAD).handshake(TokioIo::new(stream)).await;
         let (sender, connection) = opened.map_err(|error| broke_off(server, &error))?;
         let (ends, ended) = (self.ends(ledger), CancellationToken::new());
-        let kept = Kept::new(sender, ended.clone());
+        let (kept, guard) = (Kept::new(sender, ended.clone()), ended.drop_guard());
         tokio::spawn(async move {
-            let _ended = ended.drop_guard();
+            let _ended = guard;
             ends.before(connection).await;
         });
         Ok(kept)

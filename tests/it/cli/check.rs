@@ -321,7 +321,7 @@ async fn a_run_keeps_what_proves_its_scenarios_and_nothing_of_what_is_sent() {
     desk.write("scenarios/tiny/scenario.toml", &scenario("tiny", smoke));
     run_on_an_engine(&desk, failing(), &[]).await;
     let run = Record::read(&desk.path().join("run")).expect("a record").run;
-    assert_eq!(run.smoke_checks["tiny"].requests, ["GET /health: 200 with a text"]);
+    assert_eq!(run.smoke_checks.expect("it says so")["tiny"].requests, ["GET /health: 200 with a text"]);
     assert!(!std::fs::read_to_string(desk.path().join("run/run.json")).expect("it is there").contains("hidden"));
 }
 

@@ -1,6 +1,10 @@
 //! `run --resume`, `run --shard` and `merge`: what is refused before anything is started, and records put together.
 
+use std::time::Duration;
+
 use loadline::record::{Record, RunRecord, RunState, Shard, SmokeRecord, Store};
+use loadline::run::smoke_record;
+use loadline::scenario::{SmokeCheck, SmokeRequest};
 
 use super::host_run::{INFO, engine, engine_that_says, failing};
 use super::refusals::library;
@@ -86,8 +90,7 @@ fn a_run_of_other_scenarios_is_not_gone_on_with_and_all_that_differs_is_told() {
         run.tool_version = "0.0.1".to_owned();
         run.plan[0].dockerfile = "other.Dockerfile".to_owned();
         run.receipt.scenarios_commit = Some("3fe16e5".to_owned());
-        let check = SmokeRecord { requests: vec!["GET /: 200".to_owned()], digest: "sha256:1".to_owned() };
-        run.smoke_checks.insert("tiny".to_owned(), check);
+        run.smoke_checks = Some([("tiny".to_owned(), smoke_check("sha256:1"))].into());
     });
     write(&desk, "run", &record);
     let before = std::fs::read(desk.path().join("run/run.json")).expect("it is there");
@@ -101,6 +104,27 @@ fn a_run_of_other_scenarios_is_not_gone_on_with_and_all_that_differs_is_told() {
     measure anew
     ");
     assert_eq!(std::fs::read(desk.path().join("run/run.json")).expect("it is there"), before, "it is left alone");
+}
+
+fn smoke_check(digest: &str) -> SmokeRecord {
+    SmokeRecord { requests: vec!["GET /: 200".to_owned()], digest: digest.to_owned() }
+}
+
+#[test]
+fn a_run_is_gone_on_with_under_the_smoke_check_that_it_had() {
+    let desk = library();
+    desk.write("scenarios/tiny/scenario.toml", &scenario("tiny", "\n[smoke]\nport = 80\n"));
+    let ready = SmokeRequest { method: "GET".to_owned(), path: "/".to_owned(), body: None, status: 200, expect: None };
+    let (timeout, requests, env, command) = (Duration::from_secs(30), Vec::new(), [].into(), None);
+    let same = smoke_record(&SmokeCheck { port: 80, timeout, ready, requests, env, command });
+    let of = |check| Some([("tiny".to_owned(), check)].into());
+    let checks = [(None, false), (Some([].into()), true), (of(smoke_check("sha256:1")), true), (of(same), false)];
+    for (at, (checks, is_refused)) in checks.into_iter().enumerate() {
+        let folder = format!("run-{at}");
+        write(&desk, &folder, &stopped(|run| run.smoke_checks.clone_from(&checks)));
+        let text = desk.run(&["run", "--resume", &folder]).err;
+        assert_eq!(text.contains("the smoke checks are not those of run.json"), is_refused, "{checks:?}: {text}");
+    }
 }
 
 #[test]

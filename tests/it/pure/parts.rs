@@ -5,7 +5,7 @@ use std::path::Path;
 
 use loadline::judge::{Verdict, completeness};
 use loadline::measure::Kind;
-use loadline::record::{Record, RecordError, RunState, Shard, Status, Store, TrialOutcome, merge};
+use loadline::record::{Record, RecordError, RunState, Shard, SmokeRecord, Status, Store, TrialOutcome, merge};
 use proptest::prelude::*;
 
 use crate::support::records::{SMALL, failed, go_api, measured, planned, run};
@@ -150,6 +150,20 @@ fn a_shard_is_complete_when_its_own_part_is_measured() {
     let mut short = shard(2, 3);
     short.trials.pop();
     assert_eq!(completeness(&short, false).missing.len(), 1);
+}
+
+#[test]
+fn what_proves_each_part_is_kept_unless_a_part_does_not_say_it() {
+    let proven = |number| {
+        let mut part = shard(number, 2);
+        let check = SmokeRecord { requests: Vec::new(), digest: format!("sha256:{number}") };
+        part.run.smoke_checks = Some([(APPS[number as usize - 1].to_owned(), check)].into());
+        part
+    };
+    let checks = whole(vec![proven(2), proven(1)]).run.smoke_checks.expect("both say it");
+    let digests: Vec<(&str, &str)> = checks.iter().map(|(name, check)| (name.as_str(), check.digest.as_str())).collect();
+    assert_eq!(digests, [("a", "sha256:1"), ("b", "sha256:2")]);
+    assert_eq!(whole(vec![proven(1), shard(2, 2)]).run.smoke_checks, None);
 }
 
 #[test]

@@ -89,7 +89,7 @@ pub(crate) fn run() -> RunRecord {
         noise: Vec::new(),
         budgets: Vec::new(),
         smoke_skipped: BTreeMap::new(),
-        smoke_checks: BTreeMap::new(),
+        smoke_checks: None,
         warnings: vec![Warning { message: "the CPU's frequency is not fixed; expect noisier times".to_owned() }],
     }
 }

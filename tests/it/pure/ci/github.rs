@@ -104,7 +104,7 @@ proptest! {
     fn no_name_sets_another_output(evaluation in evaluations::hostile(6)) {
         let text = CiFormat::GithubOutputs.render(&evaluation, None);
         let found = outputs(&text).map_err(TestCaseError::fail)?;
-        prop_assert_eq!(found.len(), 13, "{}", text);
+        prop_assert_eq!(found.len(), 14, "{}", text);
         prop_assert_eq!(&found["failed"], &count(&evaluation, &["fail"]).to_string());
         prop_assert_eq!(found["verdict"] == "pass", evaluation.checks.iter().all(|check| !is_wrong(&check.outcome)) && count(&evaluation, &["pass", "undecided"]) > 0);
     }
