@@ -19,7 +19,7 @@ use crate::record::{Record, SeriesKey, UNKNOWN};
 
 use figure::{exact, unjudged, without};
 use missing::missing;
-pub use model::{BaseChange, ChangeInterval, ChangeVerdict, Changes, FigureChange, MissingTrials, Side, Tally, VariantChange};
+pub use model::{BaseChange, ChangeInterval, ChangeVerdict, Changes, FigureChange, MissingTrials, Side, Tally, Unasked, VariantChange};
 
 /// The smallest relative change of a time that matters where none is given. With 5 % of noise and 15 values a side, the interval of a
 /// change lies beyond it in less than 1 of 100 comparisons of the same with itself, and in more than 95 of 100 where a tenth was added;
@@ -90,11 +90,24 @@ pub fn changes(baseline: &Record, run: &Record, question: &Question) -> Changes 
         paired: false,
         missing: [missing(Side::Run, run, baseline), missing(Side::Baseline, baseline, run)].concat(),
         redefined: redefined(baseline, run),
+        unasked: unasked(&sides, question),
         variants: by_variant(sides.keys().filter(|key| question.asks(key)), judged)
             .into_iter()
             .map(|(of, figures)| variant(of, figures))
             .collect(),
     }
+}
+
+/// What is asked for and only one of both can have, by the reason, in the order in which the reasons come first.
+fn unasked(sides: &Sides<'_>, question: &Question) -> Vec<Unasked> {
+    let mut found: Vec<Unasked> = Vec::new();
+    for why in sides.all_keys().filter(|key| question.asks(key)).filter_map(|key| sides.unasked(&key)) {
+        match found.iter_mut().find(|known| known.why == why) {
+            Some(known) => known.figures += 1,
+            None => found.push(Unasked { why, figures: 1 }),
+        }
+    }
+    found
 }
 
 /// Whether a compressed size differs by no more than layers of the same length do that were built at another time: files carry the time
@@ -144,6 +157,7 @@ pub fn changes_between(record: &Record, scenario: &str, (before, after): (&str, 
         paired: true,
         missing: lacking,
         redefined: Vec::new(),
+        unasked: unasked(&sides, question),
         variants: vec![variant],
     }
 }

@@ -23,8 +23,8 @@ mod trend;
 pub use baseline::{BaselineChoice, Candidate, NoBaseline, baseline};
 pub use bottleneck::{Bottleneck, Bound, Direction, LINK_BOUND, LINK_TIME, Transfers, bottleneck, bottlenecks};
 pub use changes::{
-    BaseChange, ChangeInterval, ChangeVerdict, Changes, FigureChange, MissingTrials, NOISE, Question, Side, Tally, VariantChange, changes,
-    changes_between,
+    BaseChange, ChangeInterval, ChangeVerdict, Changes, FigureChange, MissingTrials, NOISE, Question, Side, Tally, Unasked, VariantChange,
+    changes, changes_between,
 };
 pub use check::{Ruling, check, usual_budgets};
 pub use compare::{Comparison, Finding, MIN_TIMES, RATIO_TOLERANCE, Subject, TIME_EFFECT, Verdict, compare};

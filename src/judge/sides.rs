@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::conditions::change_obstacle;
 use crate::measure::Measure;
 use crate::record::{PlannedVariant, Record, SeriesKey, Trial};
 
@@ -28,17 +29,34 @@ impl<'a> Sides<'a> {
         Self { baseline, run, old: samples(baseline), new: samples(run), names }
     }
 
-    /// The run's series in the order of its plan, then those that only the baseline has. A measure that the format of one of the
-    /// records does not know or one of the runs did not count, and a build that one of the runs did not make, is no question.
+    /// The run's series in the order of its plan, then those that only the baseline has, without what is [`unasked`](Self::unasked).
     pub(super) fn keys(&self) -> impl Iterator<Item = SeriesKey> {
+        self.all_keys().filter(|key| self.unasked(key).is_none())
+    }
+
+    /// All series of both in the order of [`keys`](Self::keys).
+    pub(super) fn all_keys(&self) -> impl Iterator<Item = SeriesKey> {
         let gone =
             self.baseline.series().into_iter().filter(|s| !self.new.contains_key(&s.key) && other_definition(&self.new, &s.key).is_none());
-        let asked = |record: &Record, key: &SeriesKey| {
-            let counted = key.measure != Measure::BuildDownload || record.run.conditions.download_link.is_some();
-            counted && record.run.format_version.knows(key.measure) && record.run.settings.builds.contains(&key.cache_state)
+        self.run.series().into_iter().chain(gone).map(|s| s.key)
+    }
+
+    /// Why a figure is no question, in words: the format of one of the records does not know the measure, or one of the runs was not to
+    /// count it, or not to make such a build.
+    pub(super) fn unasked(&self, key: &SeriesKey) -> Option<String> {
+        let of = |record: &Record, name: &String| {
+            let run = &record.run;
+            match key.measure {
+                measure if !run.format_version.knows(measure) => {
+                    Some(format!("the format of {name}, {}, knows no {}", run.format_version, measure.id()))
+                }
+                _ if !run.settings.builds.contains(&key.cache_state) => Some(format!("{name} made no {} builds", key.cache_state)),
+                Measure::BuildDownload if run.conditions.download_link.is_none() => Some(format!("{name} counted no downloads")),
+                Measure::PullTime if run.settings.no_pull => Some(format!("{name} was to pull nothing (--no-pull)")),
+                _ => None,
+            }
         };
-        let known = move |key: &SeriesKey| [self.baseline, self.run].iter().all(|record| asked(record, key));
-        self.run.series().into_iter().chain(gone).map(|s| s.key).filter(known)
+        of(self.baseline, &self.names[0]).or_else(|| of(self.run, &self.names[1]))
     }
 
     /// The variant of `key` in both plans, or which plan lacks it, in words.
@@ -62,11 +80,13 @@ impl<'a> Sides<'a> {
         (!self.new.contains_key(key)).then(|| missing(self.run, key, &self.names[1]))
     }
 
-    /// Whether the baseline has the figure of `key`, and the run has no such trial with numbers, though it planned its variant or was asked
-    /// for as much as the baseline.
+    /// Whether the baseline has the figure of `key` and the run has it no more, though it planned its variant or was asked for as much as the
+    /// baseline: it has no such trial with numbers, or the numbers lack this one while nothing else stands in the way of comparing it.
     pub(super) fn is_lost(&self, key: &SeriesKey) -> bool {
         let has = self.run.trials.iter().any(|o| o.status.has_numbers() && !o.trial.warmup && is_of(&o.trial, key));
-        self.old.contains_key(key) && !has && (planned(self.run, key).is_some() || asks_as_much(self.baseline, self.run))
+        let is_comparable = change_obstacle(key.measure, self.baseline, self.run).is_none();
+        let lacks = self.old.contains_key(key) && !self.new.contains_key(key) && (!has || is_comparable);
+        lacks && (planned(self.run, key).is_some() || asks_as_much(self.baseline, self.run))
     }
 }
 

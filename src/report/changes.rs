@@ -149,13 +149,14 @@ fn verdict(figure: &FigureChange) -> String {
     }
 }
 
-/// Why figures have no verdict, under a heading for each kind of it.
+/// Why figures have no verdict, under a heading for each kind of it, and why some have no other side.
 fn unjudged(changes: &Changes) -> Vec<(&'static str, Vec<String>)> {
     let of = |kind: &'static str| {
         changes.figures().map(|figure| &figure.verdict).filter(move |v| v.id() == kind).filter_map(ChangeVerdict::condition)
     };
     let kinds = [("Lost", conditions(of("lost"))), ("Not comparable", conditions(of("not-comparable")))];
-    kinds.into_iter().filter(|(_, lines)| !lines.is_empty()).collect()
+    let unasked = changes.unasked.iter().map(|of| format!("{}: {}", units::count(of.figures, "figure"), one_line(&of.why))).collect();
+    kinds.into_iter().chain([("Only on one side", unasked)]).filter(|(_, lines)| !lines.is_empty()).collect()
 }
 
 /// A sentence for every condition that stands in the way, the most frequent first.

@@ -114,8 +114,15 @@ fn exit(evaluation: &Evaluation, args: &CheckArgs) -> Exit {
             Exit::Ok
         }
         Ruling::Incomplete => {
-            let limits = limits(evaluation, &["unmeasured", "not-comparable"]);
-            ended(Exit::Incomplete, &format!("no answer for {limits}; measure again what has none, for the reason beside each"))
+            let limits = |words: &[&str]| limits(evaluation, words);
+            let cure = match evaluation.counts().get("not-comparable") {
+                Some(_) => format!(
+                    "measure again what has none, for the reason beside each, and a baseline under the conditions of this run for {}",
+                    limits(&["not-comparable"])
+                ),
+                None => "measure again what has none, for the reason beside each".to_owned(),
+            };
+            ended(Exit::Incomplete, &format!("no answer for {}; {cure}", limits(&["unmeasured", "not-comparable"])))
         }
         Ruling::NotComparable => {
             let limits = limits(evaluation, &["not-comparable"]);

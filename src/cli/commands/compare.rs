@@ -93,7 +93,8 @@ fn planned<'a>(record: &'a Record, name: &str) -> Result<&'a PlannedVariant, Fai
 /// Nothing could be compared: the condition that stands in the way most often is told.
 fn nothing(changes: &Changes) -> Failure {
     let condition = changes.figures().find_map(|figure| figure.verdict.condition()).map(plain::line);
-    let why = condition.unwrap_or_else(|| "the runs have no such figure".to_owned());
+    let one_sided = || changes.unasked.first().map(|unasked| plain::line(&unasked.why));
+    let why = condition.or_else(one_sided).unwrap_or_else(|| "the runs have no such figure".to_owned());
     Failure::new(
         Exit::Record,
         format!("not one figure can be compared: {why}; compare runs of the same scenarios under the same conditions"),

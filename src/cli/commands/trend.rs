@@ -21,6 +21,11 @@ pub(super) fn trend(args: &TrendArgs) -> Result<Exit, Failure> {
         return Err(nothing_wanted(&history));
     }
     with_baseline(&trends)?;
+    let unheld = args.limits.iter().filter(|limit| !trends.iter().any(|trend| trend.key.measure == limit.measure));
+    for limit in unheld {
+        let measure = limit.measure.id();
+        printer::talk(&format!("warning: --limit {measure} is held against nothing: no series that was asked for is of {measure}"));
+    }
     let report = TrendReport::new(&history, &trends, &question, args.all);
     let text = match args.format {
         TrendFormat::Terminal => Ok(printer::for_people(report::trend_terminal(&report, glyphs()))),

@@ -21,6 +21,8 @@ pub struct Changes {
     pub missing: Vec<MissingTrials>,
     /// What has the name that it has in the baseline, and is defined otherwise.
     pub redefined: Vec<Redefined>,
+    /// Figures that one side has and the other was never to have.
+    pub unasked: Vec<Unasked>,
     /// In the order of the plan.
     pub variants: Vec<VariantChange>,
 }
@@ -80,6 +82,15 @@ pub struct MissingTrials {
     pub variant: Option<String>,
     /// The status of the first trial that fell short and its reason, or how many trials there are.
     pub why: String,
+}
+
+/// Figures that only one side can have, for one reason.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Unasked {
+    /// Why the other side has none, in words: `this run made no warm builds`.
+    pub why: String,
+    /// How many.
+    pub figures: usize,
 }
 
 /// A variant in both.

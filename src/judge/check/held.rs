@@ -5,8 +5,7 @@ use super::{GONE, is_gone};
 use crate::budget::{Budget, Increase, Limit, share_of};
 use crate::judge::CheckOutcome;
 use crate::judge::conditions::change_obstacle;
-use crate::measure::Kind;
-use crate::measure::Measure;
+use crate::measure::{Kind, Measure, Unit};
 use crate::record::{PlannedVariant, Record};
 use crate::stats::{Change, Estimate, Interval, Ratio, VERDICT_VALUES, median};
 
@@ -167,7 +166,8 @@ fn max(budget: &Budget, sample: &[f64], value: f64) -> Result<Held, CheckOutcome
     if budget.measure.kind() == Kind::Exact {
         return Ok(Held::exact(estimate.median, whole(value), None));
     }
-    let few = format!("a verdict on a time needs 5 values: {}; measure with --trials 5 or more", there_are(&[estimate.n]));
+    let what = if budget.measure.unit() == Unit::Seconds { "a time" } else { "a figure that varies" };
+    let few = format!("a verdict on {what} needs 5 values: {}; measure with --trials 5 or more", there_are(&[estimate.n]));
     Ok(Held::sampled((estimate.median, value), None, (estimate.interval, value), &few))
 }
 

@@ -11,7 +11,7 @@ use super::super::{Owner, Record, RecordError, RunState};
 use super::HistoryError;
 use super::gather::Gathered;
 use super::line::{HistoryLine, HistoryRun, HistorySeries, lines};
-use super::read::{FILE_LIMIT, LINE_LIMIT, is_torn, read_lines};
+use super::read::{FILE_LIMIT, LINE_LIMIT, is_torn, read_lines, regular};
 
 /// How often another process that adds is waited for, and for how long each time.
 const PATIENCE: (u32, Duration) = (50, Duration::from_millis(100));
@@ -78,6 +78,10 @@ impl Ended {
         if record.run.state != RunState::Complete {
             return Err(HistoryError::NotEnded { path: folder.to_owned() });
         }
+        // Lines that are there are never changed, so nothing is added that a restored record would contradict.
+        if let Some(torn) = record.warnings.first() {
+            return Err(HistoryError::Damaged { path: folder.to_owned(), lacks: torn.message.clone() });
+        }
         let (run, series) = lines(&record);
         let first = HistoryLine::Run(Box::new(run.clone()));
         let all = std::iter::once(first).chain(series.iter().cloned().map(HistoryLine::Series));
@@ -123,10 +127,15 @@ fn fits(file: &File, path: &Path, text: &[u8]) -> Result<(), HistoryError> {
 
 fn open(path: &Path) -> Result<File, HistoryError> {
     let is_new = !path.exists();
+    regular(path)?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !folder.is_dir() {
+        return Err(HistoryError::NoFolder { path: path.to_owned(), folder: folder.to_owned() });
+    }
     let file = OpenOptions::new().read(true).append(true).create(true).open(path).map_err(RecordError::io("open", path))?;
     if is_new {
         give(path, Owner::caller())?;
-        sync_folder(path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")))?;
+        sync_folder(folder)?;
     }
     Ok(file)
 }

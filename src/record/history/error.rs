@@ -10,6 +10,28 @@ pub enum HistoryError {
     /// A file could not be read, written or locked.
     #[error(transparent)]
     Record(#[from] RecordError),
+    /// Something that is no regular file.
+    #[error("{path} is no regular file, and a history is one; name a file such as results/history.jsonl")]
+    NotAFile {
+        /// What was named.
+        path: PathBuf,
+    },
+    /// A new history in a folder that is not there.
+    #[error("{path} cannot be made: there is no folder {folder}; make it, or name another place")]
+    NoFolder {
+        /// The history.
+        path: PathBuf,
+        /// What is not there.
+        folder: PathBuf,
+    },
+    /// A run that says it came to its end and lacks trials of its plan.
+    #[error("the run in {path} came to its end and its record lacks trials ({lacks}): it is damaged; restore it, or leave it out")]
+    Damaged {
+        /// The run's folder.
+        path: PathBuf,
+        /// What is lacking, in words.
+        lacks: String,
+    },
     /// There is no run in a folder, nor below it, nor a history.
     #[error("{path} holds neither a run nor a history; name a run's folder, a folder of them, or a history.jsonl")]
     Nothing {

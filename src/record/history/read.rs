@@ -88,8 +88,18 @@ fn chain(error: &dyn std::error::Error) -> String {
     std::iter::successors(error.source(), |e| e.source()).fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
+/// Refuses what is there and no regular file: a pipe would be waited for.
+pub(super) fn regular(path: &Path) -> Result<(), HistoryError> {
+    match fs::metadata(path) {
+        Ok(found) if !found.is_file() => Err(HistoryError::NotAFile { path: path.to_owned() }),
+        // That it is not there is told where it is opened.
+        _ => Ok(()),
+    }
+}
+
 pub(super) fn read_file(path: &Path, gathered: &mut Gathered) -> Result<(), HistoryError> {
     gathered.begin(path);
+    regular(path)?;
     let file = File::open(path).map_err(RecordError::io("open", path))?;
     read_lines(path, file, gathered)
 }

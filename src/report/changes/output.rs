@@ -10,7 +10,7 @@ use crate::report::csv::{guard, table};
 use crate::report::figures::plain;
 use crate::report::json::escaped;
 
-/// The version of `compare --format json`. 1.0: first format. 1.1: `redefined`.
+/// The version of `compare --format json`. 1.0: first format. 1.1: `redefined` and `unasked`.
 pub const CHANGES_VERSION: FormatVersion = FormatVersion { major: 1, minor: 1 };
 
 const HEADER: [&str; 22] = [

@@ -7,7 +7,6 @@ use serde_json::{Map, Value, json};
 use super::super::json::escaped;
 use super::super::text::one_line;
 use super::figures::{self, Figure, whole_figures};
-use super::words;
 use crate::judge::Evaluation;
 use crate::record::Record;
 
@@ -18,14 +17,13 @@ pub(super) fn smaller_is_better(evaluation: &Evaluation, record: Option<&Record>
 }
 
 fn entry(figure: &Figure) -> Value {
-    let unit = figure.key.measure.unit();
     let name = format!("{}: {}", figures::benchmark(&figure.key), one_line(&figures::measure(&figure.key)));
     let mut entry = Map::new();
     entry.insert("name".to_owned(), json!(name));
     entry.insert("unit".to_owned(), json!(figures::unit(figure.key.measure)));
     entry.insert("value".to_owned(), figures::number(figure.value));
     if let Some(interval) = figure.interval {
-        let range = format!("{} to {}", words::rounded(unit, interval.low), words::rounded(unit, interval.high));
+        let range = format!("{} to {}", figures::number(interval.low), figures::number(interval.high));
         entry.insert("range".to_owned(), json!(range));
     }
     entry.insert("extra".to_owned(), json!(extra(figure)));

@@ -94,7 +94,8 @@ pub(super) fn allowed(check: &Check) -> String {
 /// What came of a check, in one sentence without a full stop.
 pub(super) fn sentence(check: &Check) -> String {
     let unit = check.measure.unit();
-    let figure = check.actual.map_or_else(|| "has no figure".to_owned(), |actual| format!("is {}", exact(unit, actual)));
+    let without = if matches!(check.outcome, CheckOutcome::Skip { .. }) { "was not asked about" } else { "has no figure" };
+    let figure = check.actual.map_or_else(|| without.to_owned(), |actual| format!("is {}", exact(unit, actual)));
     let excess = match check.outcome {
         CheckOutcome::Fail { excess } => format!(", {} too much", rounded(unit, excess)),
         _ => String::new(),

@@ -79,6 +79,46 @@ fn what_is_not_there_is_refused_with_what_is() {
 }
 
 #[test]
+fn a_limit_that_no_series_is_held_to_is_told() {
+    let desk = measured();
+    let ran = desk.run(&["trend", "results", "--limit", "build-download=1MB"]);
+    assert_eq!(ran.code, Some(0));
+    let told = "warning: --limit build-download is held against nothing: no series that was asked for is of build-download\n";
+    assert!(ran.err.contains(told), "{}", ran.err);
+}
+
+#[test]
+fn a_run_that_lacks_trials_which_it_had_is_added_to_no_history() {
+    let desk = measured();
+    let trials = desk.path().join("results/run-1/trials.jsonl");
+    let whole = std::fs::read_to_string(&trials).expect("it is there");
+    let shorter: String = whole.split_inclusive('\n').filter(|line| !line.contains("\"variant\":\"multi\"")).collect();
+    for (damaged, says) in
+        [(&whole[..whole.len() - 9], "ends within line"), (shorter.as_str(), "go-api/multi: 0 of 3 trials have an outcome")]
+    {
+        std::fs::write(&trials, damaged).expect("it is written");
+        let text = desk.run(&["history", "add", "h", "results/run-0", "results/run-1"]).refusal(5);
+        assert!(text.contains("the run in results/run-1 came to its end and its record lacks trials (") && text.contains(says), "{text}");
+        assert!(!desk.path().join("h").exists(), "nothing is made");
+    }
+}
+
+#[test]
+fn what_is_no_file_is_no_history_and_is_not_waited_for() {
+    let desk = measured();
+    let pipe = desk.path().join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo is there");
+    assert!(made.success());
+    for arguments in [&["history", "add", "pipe", "results/run-0"][..], &["trend", "pipe"], &["history", "add", "results", "results/run-0"]]
+    {
+        let text = desk.run(arguments).refusal(5);
+        assert!(text.contains(" is no regular file, and a history is one; name a file such as results/history.jsonl"), "{text}");
+    }
+    let text = desk.run(&["history", "add", "nowhere/h", "results/run-0"]).refusal(5);
+    assert_eq!(text, "error: nowhere/h cannot be made: there is no folder nowhere; make it, or name another place\n");
+}
+
+#[test]
 fn a_torn_history_is_read_with_a_warning() {
     let desk = measured();
     desk.run(&["history", "add", "h", "results/run-0", "results/run-2"]).data();

@@ -232,6 +232,39 @@ fn two_variants_of_a_run_are_compared_by_iteration() {
 }
 
 #[test]
+fn a_figure_that_vanished_from_good_trials_is_lost_unless_other_conditions_took_it() {
+    let before = nine("a", 1.0, 0);
+    let mut after = nine("b", 1.0, 0);
+    after.trials.iter_mut().for_each(|outcome| outcome.observations.retain(|o| o.measure != Measure::PushTime));
+    let found = changes(&before, &after, &Question::default());
+    assert_eq!((found.tally().lost, condition(figure(&found, "multi", Measure::PushTime))), (2, "this run has no figure"));
+    let back = changes(&after, &before, &Question::default());
+    assert_eq!((back.tally().lost, back.tally().not_comparable), (0, 2), "more is measured");
+    after.run.conditions.link = "20mbit".to_owned();
+    assert_eq!(changes(&before, &after, &Question::default()).tally().lost, 0);
+}
+
+#[test]
+fn what_only_one_side_was_to_have_is_counted_with_the_reason() {
+    let before = nine("a", 1.0, 0);
+    let mut after = nine("b", 1.0, 0);
+    after.run.format_version.minor = 1;
+    after.run.settings.no_pull = true;
+    after.trials.iter_mut().for_each(|outcome| {
+        outcome.observations.retain(|o| ![Measure::LiveSize, Measure::PullTime].contains(&o.measure));
+    });
+    let found = changes(&before, &after, &Question::default());
+    assert_eq!((found.tally().lost, found.has_lost()), (0, false));
+    let told: Vec<String> = found.unasked.iter().map(|of| format!("{}: {}", of.figures, of.why)).collect();
+    assert!(told.contains(&"2: this run was to pull nothing (--no-pull)".to_owned()), "{told:?}");
+    assert!(told.contains(&"2: the format of this run, 1.1, knows no live-size".to_owned()), "{told:?}");
+    let text = changes_terminal(&found, false, 120);
+    assert!(text.contains("\nOnly on one side:\n") && text.contains("  2 figures: this run was to pull nothing (--no-pull)\n"), "{text}");
+    after.run.settings.builds = vec!["warm".to_owned()];
+    assert!(changes(&before, &after, &Question::default()).unasked.iter().any(|of| of.why == "this run made no cold builds"));
+}
+
+#[test]
 fn one_measure_is_compared_alone() {
     let question = Question { measures: vec![Measure::PushTime], ..Question::default() };
     let found = changes(&nine("a", 1.0, 0), &nine("b", 1.1, 4_096), &question);
