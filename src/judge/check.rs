@@ -37,7 +37,10 @@ pub fn check(run: &Record, baseline: Option<&Record>, source: BudgetSource, budg
             checks.extend(questions(budget, variant).map(|limit| not_planned(&sides, budget, variant, limit)));
         }
     }
-    let loosened = if matches!(source, BudgetSource::Files { .. }) { loosened::loosened(run, budgets) } else { Vec::new() };
+    // Where no run had budgets of its own, those of the files are all that there ever were.
+    let had_none = run.run.budgets.is_empty() && baseline.is_some_and(|baseline| baseline.run.budgets.is_empty());
+    let are_others = matches!(source, BudgetSource::Files { .. }) && !had_none;
+    let loosened = if are_others { loosened::loosened(run, budgets) } else { Vec::new() };
     let unheld = if source == BudgetSource::Record { Vec::new() } else { loosened::unheld(run, budgets) };
     let unlimited = unlimited::unlimited(run, baseline, &checks);
     let redefined = baseline.map(|baseline| redefined(baseline, run)).unwrap_or_default();
@@ -104,7 +107,11 @@ fn judged(sides: &Sides<'_>, budget: &Budget, planned: &PlannedVariant, limit: &
     let told = matches!(held.outcome, CheckOutcome::Fail { .. } | CheckOutcome::NotComparable { .. });
     let grew = told && budget.measure.kind() == Kind::Exact;
     let growth = sides.baseline.filter(|_| grew).and_then(|baseline| growth(baseline, sides.run, &budget.scenario, &planned.variant));
-    Check { growth: growth.map(|growth| growth.of(budget.measure)), ..written(budget, &planned.variant, limit, held) }
+    let growth = growth.map(|growth| growth.of(budget.measure));
+    // That nothing grew explains a size that was too large before, and nothing else.
+    let was_too_large = budget.measure != Measure::LayerCount && matches!(held.outcome, CheckOutcome::Fail { .. });
+    let growth = growth.filter(|growth| was_too_large || growth.is_any());
+    Check { growth, ..written(budget, &planned.variant, limit, held) }
 }
 
 /// A variant that the baseline has, and a run that was asked for the same has not, is gone or has another name: its limit is no longer

@@ -46,6 +46,11 @@ impl Record {
         folder.join(RUN_FILE).is_file() && folder.join(TRIALS_FILE).is_file()
     }
 
+    /// Whether a folder has one of the two files of a record, so that the other was lost.
+    pub(super) fn lies_in_part_in(folder: &Path) -> bool {
+        folder.join(RUN_FILE).is_file() != folder.join(TRIALS_FILE).is_file()
+    }
+
     /// Reads the record of a run's folder. A last line that was cut off while it was written is left out with a warning.
     pub fn read(folder: &Path) -> Result<Self, RecordError> {
         let run = read_run(folder)?;

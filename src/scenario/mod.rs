@@ -23,7 +23,7 @@ mod sketch;
 mod smoke;
 mod smoke_container;
 mod source;
-mod suggest;
+pub(crate) mod suggest;
 mod variants;
 mod workspace;
 

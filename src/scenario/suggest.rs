@@ -3,7 +3,7 @@
 /// The candidate nearest to `word`, if it is near enough to be a slip of the fingers: one edit in words of up to five characters, else
 /// one for every three that are begun, and at most three; or if one of the two words begins with the other. Letter case costs nothing.
 /// Of equally near ones that with the fewest edits is taken, and of those the first.
-pub(super) fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     const SHORTEST: usize = 3;
     let word = folded(word)?;
     let begins = |a: &[char], b: &[char]| a.len().min(b.len()) >= SHORTEST && (a.starts_with(b) || b.starts_with(a));

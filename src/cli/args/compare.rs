@@ -1,10 +1,13 @@
 //! What can be typed after `compare`.
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::builder::{PossibleValue, TypedValueParser};
+use clap::{Arg, Args, Command, ValueEnum};
 
 use crate::measure::Measure;
+use crate::scenario::suggest::closest;
 
 /// Arguments of `compare`.
 #[derive(Debug, Args)]
@@ -19,7 +22,7 @@ pub(crate) struct CompareArgs {
     #[arg(long, value_name = "SCENARIO/VARIANT", num_args = 2)]
     pub(crate) between: Vec<String>,
     /// Only this measure, such as transfer-size or build-time; may be repeated
-    #[arg(long = "measure", value_name = "MEASURE", value_parser = measure)]
+    #[arg(long = "measure", value_name = "MEASURE", value_parser = MeasureParser)]
     pub(crate) measures: Vec<Measure>,
     /// Changes of times up to this part do not matter [default: 1.5%]
     #[arg(long, value_name = "PERCENT", value_parser = noise)]
@@ -49,9 +52,32 @@ pub(crate) enum CompareFormat {
     Json,
 }
 
+/// Measures by their names, which help and completions list.
+#[derive(Clone, Copy)]
+pub(super) struct MeasureParser;
+
+impl TypedValueParser for MeasureParser {
+    type Value = Measure;
+
+    fn parse_ref(&self, command: &Command, argument: Option<&Arg>, value: &OsStr) -> Result<Measure, clap::Error> {
+        measure.parse_ref(command, argument, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(Measure::ALL.into_iter().map(|measure| PossibleValue::new(measure.id()).help(about(measure)))))
+    }
+}
+
+/// What it is, as a help text begins.
+fn about(measure: Measure) -> String {
+    let mut letters = measure.about().chars();
+    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
+}
+
 /// A measure by its name.
 pub(super) fn measure(text: &str) -> Result<Measure, String> {
-    let unknown = || match Measure::meant(text) {
+    let near = || closest(text, Measure::ALL.map(Measure::id)).and_then(|id| Measure::ALL.into_iter().find(|measure| measure.id() == id));
+    let unknown = || match Measure::meant(text).or_else(near) {
         Some(meant) => format!("there is no such measure; did you mean {}?", meant.id()),
         None => format!("there is no such measure; take one of {}", Measure::ALL.map(Measure::id).join(", ")),
     };
@@ -85,6 +111,7 @@ mod tests {
     #[test]
     fn a_measure_is_called_by_its_name_alone() {
         assert_eq!(measure("transfer-size"), Ok(Measure::TransferSize));
+        assert!(measure("uncompresed-size").is_err_and(|e| e.ends_with("did you mean uncompressed-size?")));
         assert!(measure("size").is_err_and(|e| e.contains("uncompressed-size")));
         assert!(measure("d3").is_err_and(|e| e.ends_with("did you mean uncompressed-size?")));
         assert!(measure("layers").is_err_and(|e| e.ends_with("did you mean layer-count?")));

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::compare::measure;
+use super::compare::{MeasureParser, measure};
 use crate::measure::{Measure, Unit};
 use crate::units::{parse_bytes, parse_duration};
 
@@ -22,7 +22,7 @@ pub(crate) struct TrendArgs {
     #[arg(long = "variant", value_name = "GLOB")]
     pub(crate) variants: Vec<String>,
     /// Only these measures, such as transfer-size or build-time; may be repeated
-    #[arg(long = "measure", value_name = "MEASURE", value_parser = measure)]
+    #[arg(long = "measure", value_name = "MEASURE", value_parser = MeasureParser)]
     pub(crate) measures: Vec<Measure>,
     /// Say when a limit is reached: transfer-size=25MB, build-time=90s, layer-count=12; may be repeated
     #[arg(long = "limit", value_name = "MEASURE=LIMIT")]

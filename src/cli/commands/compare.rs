@@ -7,6 +7,7 @@ use crate::cli::{Exit, Failure, plain, printer};
 use crate::judge::{self, Changes, NOISE, Question};
 use crate::record::{PlannedVariant, Record};
 use crate::report;
+use crate::scenario::suggest::closest;
 use crate::units;
 
 use super::beside::are_two;
@@ -85,8 +86,11 @@ fn planned<'a>(record: &'a Record, name: &str) -> Result<&'a PlannedVariant, Fai
     let called = |p: &PlannedVariant| format!("{}/{}", p.scenario, p.variant);
     record.run.plan.iter().find(|p| called(p) == name).ok_or_else(|| {
         let known: Vec<String> = record.run.plan.iter().map(called).collect();
-        let text = format!("the run has no variant {}; it has {}", plain::line(name), plain::line(&known.join(", ")));
-        Failure::new(Exit::Usage, text)
+        let cure = match closest(name, known.iter().map(String::as_str)) {
+            Some(near) => format!("did you mean {}?", plain::line(near)),
+            None => format!("it has {}", plain::line(&known.join(", "))),
+        };
+        Failure::new(Exit::Usage, format!("the run has no variant {}; {cure}", plain::line(name)))
     })
 }
 

@@ -16,6 +16,14 @@ pub enum HistoryError {
         /// What was named.
         path: PathBuf,
     },
+    /// A file of a run's record in place of its folder.
+    #[error("{path} is part of a run's record, and no history; name its folder: {folder}")]
+    PartOfARun {
+        /// What was named.
+        path: PathBuf,
+        /// The run's folder.
+        folder: PathBuf,
+    },
     /// A new history in a folder that is not there.
     #[error("{path} cannot be made: there is no folder {folder}; make it, or name another place")]
     NoFolder {

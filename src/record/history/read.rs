@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
+use super::super::store::{RUN_FILE, TRIALS_FILE};
 use super::super::{Record, RecordError, RunState, Warning};
 use super::gather::Gathered;
 use super::line::{HistoryLine, lines};
@@ -54,7 +55,7 @@ fn read_place(place: &Path, gathered: &mut Gathered) -> Result<(), HistoryError>
     if !place.is_dir() {
         return read_file(place, gathered);
     }
-    if Record::lies_in(place) {
+    if Record::lies_in(place) || Record::lies_in_part_in(place) {
         read_run(place, gathered);
         return Ok(());
     }
@@ -62,6 +63,10 @@ fn read_place(place: &Path, gathered: &mut Gathered) -> Result<(), HistoryError>
         .and_then(|entries| entries.map(|entry| entry.map(|e| e.path())).collect::<Result<Vec<_>, _>>())
         .map_err(RecordError::io("read", place))?;
     entries.sort();
+    for part in entries.iter().filter(|path| Record::lies_in_part_in(path)) {
+        gathered.begin(part);
+        gathered.warn(0, "left out: of run.json and trials.jsonl one is not there; restore it, or remove the folder");
+    }
     let mut runs = entries.iter().filter(|path| Record::lies_in(path)).peekable();
     let file = place.join(HISTORY_FILE);
     if runs.peek().is_none() && !file.is_file() {
@@ -91,6 +96,10 @@ fn chain(error: &dyn std::error::Error) -> String {
 /// Refuses what is there and no regular file: a pipe would be waited for.
 pub(super) fn regular(path: &Path) -> Result<(), HistoryError> {
     match fs::metadata(path) {
+        _ if path.file_name().is_some_and(|name| name == RUN_FILE || name == TRIALS_FILE) => {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            Err(HistoryError::PartOfARun { path: path.to_owned(), folder: folder.to_owned() })
+        }
         Ok(found) if !found.is_file() => Err(HistoryError::NotAFile { path: path.to_owned() }),
         // That it is not there is told where it is opened.
         _ => Ok(()),

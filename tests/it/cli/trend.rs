@@ -104,6 +104,26 @@ fn a_run_that_lacks_trials_which_it_had_is_added_to_no_history() {
 }
 
 #[test]
+fn a_folder_that_lost_a_part_of_its_record_is_told_beside_others_and_refused_alone() {
+    let desk = measured();
+    std::fs::remove_file(desk.path().join("results/run-1/trials.jsonl")).expect("it is there");
+    let ran = desk.run(&["trend", "results"]);
+    let told = "warning: results/run-1: left out: of run.json and trials.jsonl one is not there; restore it, or remove the folder\n";
+    assert!(ran.code == Some(0) && ran.err.contains(told), "{ran:?}");
+    let text = desk.run(&["trend", "results/run-1"]).refusal(5);
+    assert!(text.contains("results/run-1/trials.jsonl"), "{text}");
+}
+
+#[test]
+fn a_file_of_a_record_leads_to_its_folder() {
+    let desk = measured();
+    for arguments in [&["trend", "results/run-1/run.json"][..], &["history", "add", "results/run-1/run.json", "results/run-0"]] {
+        let text = desk.run(arguments).refusal(5);
+        assert_eq!(text, "error: results/run-1/run.json is part of a run's record, and no history; name its folder: results/run-1\n");
+    }
+}
+
+#[test]
 fn what_is_no_file_is_no_history_and_is_not_waited_for() {
     let desk = measured();
     let pipe = desk.path().join("pipe");

@@ -3,6 +3,7 @@
 use loadline::budget::{Budget, BudgetPlace};
 use loadline::judge::{BudgetSource, Check, CheckOutcome, Evaluation, FileGrowth, Growth, LayerGrowth, Ruling, check};
 use loadline::measure::Measure;
+use loadline::record::Record;
 use loadline::report::{check_json, check_schema, check_text};
 
 use super::{FIVE, held, max, more, ratio, run, with};
@@ -21,6 +22,29 @@ fn what_did_not_grow_explains_no_growth() {
     let mut evaluation = evaluation(&["fail"]);
     evaluation.checks[0].growth = Some(Growth { base: Some(0), app: Some(0), ..Growth::default() });
     assert!(check_text(&evaluation).contains("grew: the uncompressed size (D3) is the same\n"), "no list of nothing");
+}
+
+#[test]
+fn that_nothing_grew_is_told_of_a_size_that_was_too_large_before_and_of_nothing_else() {
+    let (run, mut away) = (run(&FIVE), run(&FIVE));
+    let growth = |baseline, measure, text| held(&run, Some(baseline), &max(measure, text)).growth;
+    assert_eq!(growth(&run, Measure::UncompressedSize, "1 kB").map(|growth| growth.total), Some(0));
+    assert_eq!(growth(&run, Measure::LayerCount, "1"), None);
+    away.run.conditions.platform = "linux/arm64".to_owned();
+    assert_eq!(held(&run, Some(&away), &more(Measure::UncompressedSize, "1 %")).growth, None, "it is not comparable");
+}
+
+#[test]
+fn limits_of_files_are_loosened_only_where_a_run_had_some() {
+    let loosened = |baseline: Option<&Record>, run: &Record| {
+        let source = BudgetSource::Files { paths: vec!["b".to_owned()], own: Vec::new() };
+        check(run, baseline, source, &[max(Measure::UncompressedSize, "1 GB")]).loosened.len()
+    };
+    let none = run(&FIVE);
+    let mut some = none.clone();
+    some.run.budgets = vec![max(Measure::UncompressedSize, "1 GB")];
+    assert_eq!((loosened(Some(&none), &none), loosened(Some(&some), &none), loosened(None, &none)), (0, 1, 1));
+    assert_eq!(loosened(Some(&none), &some), 0, "it has the same");
 }
 
 #[test]
