@@ -11,7 +11,7 @@ use super::super::{Owner, Record, RecordError, RunState};
 use super::HistoryError;
 use super::gather::Gathered;
 use super::line::{HistoryLine, HistoryRun, HistorySeries, lines};
-use super::read::{FILE_LIMIT, LINE_LIMIT, is_torn, read_lines, regular};
+use super::read::{FILE_LIMIT, LINE_LIMIT, is_torn, no_part_of_a_run, read_lines};
 
 /// How often another process that adds is waited for, and for how long each time.
 const PATIENCE: (u32, Duration) = (50, Duration::from_millis(100));
@@ -41,7 +41,7 @@ pub enum Added {
 }
 
 /// Adds the runs in `folders` to the history at `path`, which is created where missing. One process adds at a time. What is there is
-/// never changed, but for the rest of a last line that was cut off, which is removed. The file is read first, and nothing is added to
+/// never changed, but for the rest of a last line that was cut off, which is removed. A run whose record ends within a line is refused. The file is read first, and nothing is added to
 /// one that cannot be believed, nor a run that contradicts it, nor what could not be read back.
 pub fn append_to_history(path: &Path, folders: &[PathBuf]) -> Result<Vec<Added>, HistoryError> {
     let runs = folders.iter().map(|folder| Ended::read(folder, path)).collect::<Result<Vec<_>, _>>()?;
@@ -127,7 +127,10 @@ fn fits(file: &File, path: &Path, text: &[u8]) -> Result<(), HistoryError> {
 
 fn open(path: &Path) -> Result<File, HistoryError> {
     let is_new = !path.exists();
-    regular(path)?;
+    no_part_of_a_run(path)?;
+    if !is_new && !path.is_file() {
+        return Err(HistoryError::NotAFile { path: path.to_owned() });
+    }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if !folder.is_dir() {
         return Err(HistoryError::NoFolder { path: path.to_owned(), folder: folder.to_owned() });

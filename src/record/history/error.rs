@@ -10,7 +10,7 @@ pub enum HistoryError {
     /// A file could not be read, written or locked.
     #[error(transparent)]
     Record(#[from] RecordError),
-    /// Something that is no regular file.
+    /// Something to add to that is no regular file: lines could not be read back.
     #[error("{path} is no regular file, and a history is one; name a file such as results/history.jsonl")]
     NotAFile {
         /// What was named.

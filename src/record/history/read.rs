@@ -93,22 +93,18 @@ fn chain(error: &dyn std::error::Error) -> String {
     std::iter::successors(error.source(), |e| e.source()).fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
-/// Refuses what is there and no regular file: a pipe would be waited for.
-pub(super) fn regular(path: &Path) -> Result<(), HistoryError> {
-    match fs::metadata(path) {
-        _ if path.file_name().is_some_and(|name| name == RUN_FILE || name == TRIALS_FILE) => {
-            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            Err(HistoryError::PartOfARun { path: path.to_owned(), folder: folder.to_owned() })
-        }
-        Ok(found) if !found.is_file() => Err(HistoryError::NotAFile { path: path.to_owned() }),
-        // That it is not there is told where it is opened.
-        _ => Ok(()),
+/// Refuses a file of a run's record, whose folder is meant.
+pub(super) fn no_part_of_a_run(path: &Path) -> Result<(), HistoryError> {
+    if !path.file_name().is_some_and(|name| name == RUN_FILE || name == TRIALS_FILE) {
+        return Ok(());
     }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    Err(HistoryError::PartOfARun { path: path.to_owned(), folder: folder.to_owned() })
 }
 
 pub(super) fn read_file(path: &Path, gathered: &mut Gathered) -> Result<(), HistoryError> {
     gathered.begin(path);
-    regular(path)?;
+    no_part_of_a_run(path)?;
     let file = File::open(path).map_err(RecordError::io("open", path))?;
     read_lines(path, file, gathered)
 }
