@@ -56,24 +56,6 @@ impl Question {
 /// of their own: the whole decides.
 pub fn changes(baseline: &Record, run: &Record, question: &Question) -> Changes {
     let sides = Sides::new(baseline, run);
-    let judged = |key: &SeriesKey| {
-        let obstacle = match sides.planned(key) {
-            Ok(_) => sides.lacking(key).or_else(|| change_obstacle(key.measure, baseline, run)),
-            Err(words) => Some(words),
-        };
-        match obstacle {
-            Some(condition) => {
-                let verdict =
-                    if sides.is_lost(key) { ChangeVerdict::Lost { condition } } else { ChangeVerdict::NotComparable { condition } };
-                without(key, (sides.old.get(key), sides.new.get(key)), verdict)
-            }
-            None if is_only_compressed_anew(&sides, key) => {
-                FigureChange { verdict: ChangeVerdict::WithinNoise, ..exact(key, &sides.old[key], &sides.new[key]) }
-            }
-            None if key.measure.kind() == Kind::Exact => exact(key, &sides.old[key], &sides.new[key]),
-            None => figure::unpaired(key, &sides.old[key], &sides.new[key], question.noise),
-        }
-    };
     let grown = question.asks_sizes() && change_obstacle(Measure::UncompressedSize, baseline, run).is_none();
     let variant = |(scenario, variant): (String, String), figures: Vec<FigureChange>| VariantChange {
         figures,
@@ -91,10 +73,29 @@ pub fn changes(baseline: &Record, run: &Record, question: &Question) -> Changes 
         missing: [missing(Side::Run, run, baseline), missing(Side::Baseline, baseline, run)].concat(),
         redefined: redefined(baseline, run),
         unasked: unasked(&sides, question),
-        variants: by_variant(sides.keys().filter(|key| question.asks(key)), judged)
+        variants: by_variant(sides.keys().filter(|key| question.asks(key)), |key| judged(&sides, question.noise, key))
             .into_iter()
             .map(|(of, figures)| variant(of, figures))
             .collect(),
+    }
+}
+
+/// One figure of a run beside that of its baseline.
+fn judged(sides: &Sides<'_>, noise: f64, key: &SeriesKey) -> FigureChange {
+    let obstacle = match sides.planned(key) {
+        Ok(_) => sides.lacking(key).or_else(|| change_obstacle(key.measure, sides.baseline, sides.run)),
+        Err(words) => Some(words),
+    };
+    match obstacle {
+        Some(condition) => {
+            let verdict = if sides.is_lost(key) { ChangeVerdict::Lost { condition } } else { ChangeVerdict::NotComparable { condition } };
+            without(key, (sides.old.get(key), sides.new.get(key)), verdict)
+        }
+        None if is_only_compressed_anew(sides, key) => {
+            FigureChange { verdict: ChangeVerdict::WithinNoise, ..exact(key, &sides.old[key], &sides.new[key]) }
+        }
+        None if key.measure.kind() == Kind::Exact => exact(key, &sides.old[key], &sides.new[key]),
+        None => figure::unpaired(key, &sides.old[key], &sides.new[key], noise),
     }
 }
 

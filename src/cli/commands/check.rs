@@ -92,6 +92,18 @@ fn nothing_to_hold(args: &CheckArgs, run: &Record) -> Failure {
     Failure::new(Exit::Usage, message)
 }
 
+/// What has no answer, and what gives one: measuring the run again is no help where the baseline is what cannot be compared.
+fn incomplete(evaluation: &Evaluation) -> String {
+    let cure = match evaluation.counts().get("not-comparable") {
+        Some(_) => format!(
+            "measure again what has none, for the reason beside each, and a baseline under the conditions of this run for {}",
+            limits(evaluation, &["not-comparable"])
+        ),
+        None => "measure again what has none, for the reason beside each".to_owned(),
+    };
+    format!("no answer for {}; {cure}", limits(evaluation, &["unmeasured", "not-comparable"]))
+}
+
 /// The exit code of an evaluation, with a last line on whatever is no plain success: stdout may have gone to a file.
 fn exit(evaluation: &Evaluation, args: &CheckArgs) -> Exit {
     match evaluation.ruling() {
@@ -113,17 +125,7 @@ fn exit(evaluation: &Evaluation, args: &CheckArgs) -> Exit {
             );
             Exit::Ok
         }
-        Ruling::Incomplete => {
-            let limits = |words: &[&str]| limits(evaluation, words);
-            let cure = match evaluation.counts().get("not-comparable") {
-                Some(_) => format!(
-                    "measure again what has none, for the reason beside each, and a baseline under the conditions of this run for {}",
-                    limits(&["not-comparable"])
-                ),
-                None => "measure again what has none, for the reason beside each".to_owned(),
-            };
-            ended(Exit::Incomplete, &format!("no answer for {}; {cure}", limits(&["unmeasured", "not-comparable"])))
-        }
+        Ruling::Incomplete => ended(Exit::Incomplete, &incomplete(evaluation)),
         Ruling::NotComparable => {
             let limits = limits(evaluation, &["not-comparable"]);
             ended(Exit::Record, &format!("no comparable baseline for {limits}; measure one under the conditions of this run"))

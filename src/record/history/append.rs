@@ -41,10 +41,11 @@ pub enum Added {
 }
 
 /// Adds the runs in `folders` to the history at `path`, which is created where missing. One process adds at a time. What is there is
-/// never changed, but for the rest of a last line that was cut off, which is removed. A run whose record ends within a line is refused. The file is read first, and nothing is added to
+/// never changed, but for the rest of a last line that was cut off, which is removed. `lacks` says in words which trials the
+/// record of a run that came to its end has not, and such a run is refused as one is whose record ends within a line. The file is read first, and nothing is added to
 /// one that cannot be believed, nor a run that contradicts it, nor what could not be read back.
-pub fn append_to_history(path: &Path, folders: &[PathBuf]) -> Result<Vec<Added>, HistoryError> {
-    let runs = folders.iter().map(|folder| Ended::read(folder, path)).collect::<Result<Vec<_>, _>>()?;
+pub fn append_to_history(path: &Path, folders: &[PathBuf], lacks: impl Fn(&Record) -> Option<String>) -> Result<Vec<Added>, HistoryError> {
+    let runs = folders.iter().map(|folder| Ended::read(folder, path, &lacks)).collect::<Result<Vec<_>, _>>()?;
     let mut file = open(path)?;
     lock(&file, path)?;
     let mut gathered = Gathered::default();
@@ -73,14 +74,15 @@ struct Ended {
 }
 
 impl Ended {
-    fn read(folder: &Path, path: &Path) -> Result<Self, HistoryError> {
+    fn read(folder: &Path, path: &Path, lacks: impl Fn(&Record) -> Option<String>) -> Result<Self, HistoryError> {
         let record = Record::read(folder)?;
         if record.run.state != RunState::Complete {
             return Err(HistoryError::NotEnded { path: folder.to_owned() });
         }
         // Lines that are there are never changed, so nothing is added that a restored record would contradict.
-        if let Some(torn) = record.warnings.first() {
-            return Err(HistoryError::Damaged { path: folder.to_owned(), lacks: torn.message.clone() });
+        let torn = record.warnings.first().map(|torn| torn.message.clone());
+        if let Some(lacks) = torn.or_else(|| lacks(&record)) {
+            return Err(HistoryError::Damaged { path: folder.to_owned(), lacks });
         }
         let (run, series) = lines(&record);
         let first = HistoryLine::Run(Box::new(run.clone()));

@@ -37,9 +37,9 @@ fn refusal(paths: &[PathBuf]) -> String {
 fn a_history_says_what_the_folders_say_and_a_run_is_there_once() {
     let (folder, runs, path) = stored(3);
     let from_folders = History::read(&runs).expect("it reads");
-    let added = append_to_history(&path, &runs[..2]).expect("it is added");
+    let added = append_to_history(&path, &runs[..2], |_| None).expect("it is added");
     assert!(added.iter().all(|a| matches!(a, Added::New { series, .. } if *series > 20)), "{added:?}");
-    let again = append_to_history(&path, &runs).expect("it is added");
+    let again = append_to_history(&path, &runs, |_| None).expect("it is added");
     assert!(matches!(&again[..], [Added::Known { .. }, Added::Known { run_id }, Added::New { .. }] if run_id == "run-1"), "{again:?}");
     assert_eq!(History::read(std::slice::from_ref(&path)).expect("it reads"), from_folders);
     assert_eq!(History::read(&[folder.path().to_owned(), path]).expect("it reads"), from_folders, "mixed, and all of it twice");
@@ -49,7 +49,7 @@ fn a_history_says_what_the_folders_say_and_a_run_is_there_once() {
 #[test]
 fn lines_in_any_order_and_twice_are_the_same_history() {
     let (_folder, runs, path) = stored(2);
-    append_to_history(&path, &runs).expect("it is added");
+    append_to_history(&path, &runs, |_| None).expect("it is added");
     let text = fs::read_to_string(&path).expect("text");
     let whole = History::from_lines(&path, text.as_bytes()).expect("it reads");
     let mut lines: Vec<&str> = text.lines().chain(text.lines().take(7)).collect();
@@ -60,7 +60,7 @@ fn lines_in_any_order_and_twice_are_the_same_history() {
 #[test]
 fn of_a_run_that_two_versions_describe_the_later_one_counts_in_any_order() {
     let (_folder, runs, path) = stored(1);
-    append_to_history(&path, &runs).expect("it is added");
+    append_to_history(&path, &runs, |_| None).expect("it is added");
     let text = fs::read_to_string(&path).expect("text");
     let (first, rest) = text.split_once('\n').expect("lines");
     let later = first.replacen("\"minor\":0", "\"minor\":7", 1).replacen("\"tool_version\":\"0.1.0\"", "\"tool_version\":\"9\"", 1);
@@ -76,13 +76,13 @@ fn of_a_run_that_two_versions_describe_the_later_one_counts_in_any_order() {
 #[test]
 fn a_torn_last_line_is_left_out_with_a_warning_and_completed_by_adding_again() {
     let (_folder, runs, path) = stored(2);
-    append_to_history(&path, &runs).expect("it is added");
+    append_to_history(&path, &runs, |_| None).expect("it is added");
     let whole = fs::read(&path).expect("bytes");
     fs::write(&path, &whole[..whole.len() - 9]).expect("it is cut");
     let torn = History::read(std::slice::from_ref(&path)).expect("it reads");
     let last = String::from_utf8_lossy(&whole).lines().count();
     assert!(torn.warnings[0].message.contains(&format!("history.jsonl:{last}: the last line was cut off")), "{:?}", torn.warnings);
-    let added = append_to_history(&path, &runs).expect("it is added");
+    let added = append_to_history(&path, &runs, |_| None).expect("it is added");
     assert!(matches!(&added[..], [Added::Known { .. }, Added::Completed { series: 1, .. }]), "{added:?}");
     assert_eq!(fs::read(&path).expect("bytes"), whole);
 }
@@ -90,7 +90,7 @@ fn a_torn_last_line_is_left_out_with_a_warning_and_completed_by_adding_again() {
 #[test]
 fn broken_lines_are_told_at_once_with_their_places_and_nothing_is_added() {
     let (_folder, runs, path) = stored(1);
-    append_to_history(&path, &runs).expect("it is added");
+    append_to_history(&path, &runs, |_| None).expect("it is added");
     let text = fs::read_to_string(&path).expect("text");
     let damaged = format!("not json\n<<<<<<< ours\n{}", text.replace("\"values\":[12102656", "\"values\":[-1"));
     fs::write(&path, &damaged).expect("it is written");
@@ -98,14 +98,14 @@ fn broken_lines_are_told_at_once_with_their_places_and_nothing_is_added() {
     for told in ["history.jsonl:1: is no line", "history.jsonl:2: git left a conflict", "uncompressed-size is -1"] {
         assert!(refusal.contains(told), "{told} in {refusal}");
     }
-    assert!(matches!(append_to_history(&path, &runs), Err(HistoryError::Broken { .. })));
+    assert!(matches!(append_to_history(&path, &runs, |_| None), Err(HistoryError::Broken { .. })));
     assert_eq!(fs::read_to_string(&path).expect("text"), damaged);
 }
 
 #[test]
 fn a_contradiction_an_orphan_and_a_newer_format_are_refused() {
     let (_folder, runs, path) = stored(1);
-    append_to_history(&path, &runs).expect("it is added");
+    append_to_history(&path, &runs, |_| None).expect("it is added");
     let text = fs::read_to_string(&path).expect("text");
     let (first, rest) = text.split_once('\n').expect("lines");
     let refused = |text: &str| chain(&History::from_lines(Path::new("h"), text.as_bytes()).expect_err("it is refused"));
@@ -127,28 +127,28 @@ fn a_run_that_has_not_ended_is_not_kept() {
     let history = History::read(&[folder.path().to_owned()]).expect("it reads");
     assert!(history.runs.len() == 1 && history.warnings[0].message.contains("has not come to its end"), "{:?}", history.warnings);
     runs.push(open);
-    assert!(matches!(append_to_history(&path, &runs), Err(HistoryError::NotEnded { .. })));
+    assert!(matches!(append_to_history(&path, &runs, |_| None), Err(HistoryError::NotEnded { .. })));
     assert!(!path.exists(), "nothing was begun");
 }
 
 #[test]
 fn a_line_that_could_not_be_read_back_is_not_written() {
     let (folder, mut runs, path) = stored(1);
-    append_to_history(&path, &runs).expect("it is added");
+    append_to_history(&path, &runs, |_| None).expect("it is added");
     let before = fs::read(&path).expect("bytes");
     let mut wide = run(5);
     let base = wide.run.conditions.bases["golang:1.23"].clone();
     wide.run.conditions.bases.extend((0..40_000).map(|n| (format!("registry.example/base-{n}:1"), base.clone())));
     runs.push(folder.path().join("run-5"));
     store(&wide, &runs[1]);
-    let refused = append_to_history(&path, &runs).expect_err("it is refused");
+    let refused = append_to_history(&path, &runs, |_| None).expect_err("it is refused");
     assert!(matches!(refused, HistoryError::LongLine { limit: 4_194_304, .. }), "{refused}");
     for told in ["run-5 was not added", "no line of more than 4194304 is read", "measure fewer scenarios"] {
         assert!(refused.to_string().contains(told), "{told} in {refused}");
     }
     assert_eq!(fs::read(&path).expect("bytes"), before, "nothing was added");
     let other = folder.path().join("other.jsonl");
-    assert!(append_to_history(&other, &runs[1..]).is_err() && !other.exists(), "nothing was begun");
+    assert!(append_to_history(&other, &runs[1..], |_| None).is_err() && !other.exists(), "nothing was begun");
     let both = History::read(&[path, runs.remove(1)]).expect("the cure holds");
     assert_eq!(both.runs.len(), 2);
 }
@@ -173,7 +173,7 @@ proptest! {
         let folder = tempfile::tempdir().expect("a folder");
         let (runs, path) = ([folder.path().join("run-1")], folder.path().join("history.jsonl"));
         store(&record, &runs[0]);
-        append_to_history(&path, &runs).expect("it is added");
+        append_to_history(&path, &runs, |_| None).expect("it is added");
         let history = History::read(std::slice::from_ref(&path)).expect("it reads");
         prop_assert_eq!(&history, &History::of([&record]).expect("a history"));
         let bytes = fs::read(&path).expect("bytes");
